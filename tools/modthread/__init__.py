@@ -1,0 +1,1 @@
+"""modthread's host side: sets up, builds, runs and tests the firmware."""
