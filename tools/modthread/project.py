@@ -1,7 +1,11 @@
 """Where things are in the checkout, and what pyproject.toml pins."""
 
+import fcntl
 import os
+import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -46,3 +50,31 @@ def directory_from_environment(name: str, marker: str) -> Path | None:
     if not (path / marker).is_file():
         raise ModthreadError(f"{name}={value} has no {marker}; correct it, or unset {name}")
     return path
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Create `directory` and hold it for this process; blocks while another one holds it.
+
+    Trouble with the disk inside the block becomes a ModthreadError.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            _lock(descriptor, directory)
+            yield
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ModthreadError(
+            f"{error.filename or directory}: {error.strerror}; mend that and try again"
+        ) from None
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"Waiting for another modthread to leave {directory} ...", file=sys.stderr)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
