@@ -14,8 +14,6 @@ from modthread.errors import ModthreadError
 from modthread.project import BUILD, directory_from_environment, locked, settings
 
 SOURCES = BUILD / "sources"
-KERNEL = Path("ports/cc3200/FreeRTOS/Source")  # FreeRTOS, in MicroPython's tree
-KERNEL_MARKER = "include/FreeRTOS.h"
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,9 @@ def micropython_if_present() -> Path | None:
     return directory_from_environment(pin.variable, pin.marker) or present
 
 
-def freertos_kernel(micropython: Path) -> Path:
-    """Return FreeRTOS's ``Source`` directory: ``FREERTOS_KERNEL_PATH``, or MicroPython's own."""
-    given = directory_from_environment("FREERTOS_KERNEL_PATH", KERNEL_MARKER)
-    if given:
-        return given
-    if not (micropython / KERNEL / KERNEL_MARKER).is_file():
-        raise ModthreadError(f"{micropython} has no {KERNEL}; set FREERTOS_KERNEL_PATH to a kernel")
-    return micropython / KERNEL
+def freertos_kernel() -> Path | None:
+    """Return the kernel that ``FREERTOS_KERNEL_PATH`` names, or None for the port's default."""
+    return directory_from_environment("FREERTOS_KERNEL_PATH", "include/FreeRTOS.h")
 
 
 def fetch(source: Source, tree: Path) -> Path:
