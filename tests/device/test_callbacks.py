@@ -1,0 +1,141 @@
+"""Callbacks run on the main thread, and a lock in a callback can be handled."""
+
+import _thread
+import machine
+import micropython
+import time
+
+import pytest
+
+MAIN = _thread.get_ident()
+
+
+def wait_until(condition, ms=5000):
+    start = time.ticks_ms()
+    while not condition():
+        assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
+        time.sleep_ms(1)
+
+
+def compute(ms):
+    start = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), start) < ms:
+        pass
+
+
+@pytest.mark.parametrize("main_is", ["computing", "sleeping", "blocked"])
+def test_scheduled_by_threads(main_is):
+    idents = []
+    refused = []
+    waiting = _thread.allocate_lock()
+    waiting.acquire()
+
+    def schedule():
+        for _ in range(25):
+            try:
+                micropython.schedule(lambda _: idents.append(_thread.get_ident()), None)
+            except RuntimeError:  # the queue is full
+                refused.append(None)
+            compute(2)
+
+    for _ in range(4):
+        _thread.start_new_thread(schedule, ())
+    while len(_thread._threads()) > 1:
+        if main_is == "computing":
+            compute(20)
+        elif main_is == "sleeping":
+            time.sleep_ms(20)
+        else:
+            waiting.acquire(1, 0.02)
+    wait_until(lambda: len(idents) + len(refused) == 100)
+    assert len(idents) >= 10, f"{len(idents)} callbacks ran, {len(refused)} were refused"
+    assert set(idents) == {MAIN}, f"callbacks ran on {set(idents)}, main is {MAIN}"
+
+
+def test_timer_callbacks_beside_busy_threads():
+    idents = []
+    running = [True]
+
+    def busy():
+        while running:
+            pass
+
+    for _ in range(3):
+        _thread.start_new_thread(busy, ())
+    timer = machine.Timer(
+        -1,
+        mode=machine.Timer.PERIODIC,
+        period=10,
+        callback=lambda _: idents.append(_thread.get_ident()),
+    )
+    time.sleep_ms(500)
+    timer.deinit()
+    running.clear()
+    count = len(idents)
+    assert count >= 15, f"{count} callbacks in 500 ms at a period of 10 ms"
+    assert set(idents) == {MAIN}, f"callbacks ran on {set(idents)}, main is {MAIN}"
+    time.sleep_ms(50)
+    assert len(idents) <= count + 1, "callbacks go on after deinit()"
+
+
+@pytest.mark.parametrize("holder", ["main", "thread"])
+def test_a_held_lock_in_a_callback(holder):
+    """acquire(0) and a timeout come back, although the callback interrupts the holder."""
+    lock = _thread.allocate_lock()
+    results = []
+    go_on = []
+
+    def callback(_):
+        results.append(lock.acquire(0))
+        start = time.ticks_ms()
+        results.append(lock.acquire(1, 0.05))
+        results.append(time.ticks_diff(time.ticks_ms(), start))
+
+    def hold():
+        with lock:
+            micropython.schedule(callback, None)
+            wait_until(lambda: len(results) == 3 or go_on)
+
+    if holder == "main":
+        hold()
+    else:
+        _thread.start_new_thread(hold, ())
+        wait_until(lambda: len(results) == 3)
+    assert results[:2] == [False, False], results
+    assert 50 <= results[2] <= 60, f"a timeout of 50 ms took {results[2]} ms"
+    wait_until(lambda: not lock.locked())
+
+
+def test_a_callback_releases_the_lock_that_main_waits_for():
+    """A scheduled callback reaches the main thread while it sleeps; a thread is woken by it."""
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    woken = []
+    _thread.start_new_thread(lambda: woken.append(lock.acquire(1, 2)), ())
+    micropython.schedule(lambda _: lock.release(), None)
+    wait_until(lambda: woken)
+    assert woken == [True], woken
+
+
+def test_an_exception_in_a_callback_reaches_only_main():
+    ended = []
+
+    def fail(_):
+        raise ValueError("deliberate")
+
+    def run():
+        try:
+            micropython.schedule(fail, None)
+            compute(50)
+            time.sleep_ms(20)
+            ended.append("well")
+        except ValueError:
+            ended.append("hit by the callback's exception")
+
+    _thread.start_new_thread(run, ())
+    for _ in range(10):
+        try:
+            time.sleep_ms(20)
+        except ValueError:
+            pass
+    assert ended == ["well"], ended

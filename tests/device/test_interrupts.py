@@ -1,0 +1,88 @@
+"""Starting threads under interrupts: none is lost, nothing freezes."""
+
+import _thread
+import machine
+import time
+
+import pytest
+
+
+def start_a_thousand():
+    ran = []
+    for number in range(1000):
+        _thread.start_new_thread(ran.append, (number,))
+        if number % 10 == 9:
+            start = time.ticks_ms()
+            while len(ran) <= number:
+                assert time.ticks_diff(time.ticks_ms(), start) < 5000, f"{len(ran)} of {number}"
+                time.sleep_ms(1)
+    assert sorted(ran) == list(range(1000))
+
+
+@pytest.mark.parametrize("timers", [1, 3])
+def test_a_thousand_starts_under_timers(timers):
+    ticks = []
+    running = [
+        machine.Timer(
+            -1,
+            mode=machine.Timer.PERIODIC,
+            period=1 + number,
+            callback=lambda _: ticks.append(len(ticks)),
+        )
+        for number in range(timers)
+    ]
+    start_a_thousand()
+    for timer in running:
+        timer.deinit()
+    print(f"{len(ticks)} callbacks during 1000 starts")
+    assert len(ticks) > 50, f"{len(ticks)} callbacks during 1000 starts"
+
+
+def test_starts_from_a_callback():
+    """A timer's callback may start threads itself, beside a busy thread."""
+    ran = []
+    running = [True]
+
+    def busy():
+        while running:
+            pass
+
+    _thread.start_new_thread(busy, ())
+    timer = machine.Timer(
+        -1,
+        mode=machine.Timer.PERIODIC,
+        period=5,
+        callback=lambda _: _thread.start_new_thread(ran.append, (_thread.get_ident(),)),
+    )
+    time.sleep_ms(1000)
+    timer.deinit()
+    running.clear()
+    time.sleep_ms(50)
+    assert len(ran) >= 50, f"{len(ran)} threads were started and ran"
+    assert set(ran) == {_thread.get_ident()}, ran
+    assert len(_thread._threads()) == 1, _thread._threads()
+
+
+def test_one_shot_timers_and_locks():
+    """An interrupt's callback releases, a thread waits: no wake-up is lost."""
+    woken = []
+    lock = _thread.allocate_lock()
+    lock.acquire()
+
+    def wait():
+        for _ in range(100):
+            woken.append(lock.acquire(1, 1))
+
+    _thread.start_new_thread(wait, ())
+    for number in range(100):
+        machine.Timer(
+            -1,
+            mode=machine.Timer.ONE_SHOT,
+            period=1 + number % 3,
+            callback=lambda _: lock.release(),
+        )
+        start = time.ticks_ms()
+        while len(woken) <= number:
+            assert time.ticks_diff(time.ticks_ms(), start) < 2000, f"{len(woken)} of {number}"
+            time.sleep_ms(1)
+    assert woken == [True] * 100, woken

@@ -1,0 +1,102 @@
+"""Sleeping: never too short, not much too long, and the others run meanwhile."""
+
+import _thread
+import time
+
+import pytest
+
+
+def rate_beside(function, threads, ms=1000):
+    """How often a busy thread counts in that time beside threads that run function in a loop."""
+    running = [True]
+    count = [0]
+
+    def beat():
+        while running:
+            count[0] += 1
+
+    def repeat():
+        while running:
+            function()
+
+    _thread.start_new_thread(beat, ())
+    for _ in range(threads):
+        _thread.start_new_thread(repeat, ())
+    time.sleep_ms(20)
+    before = count[0]
+    time.sleep_ms(ms)
+    rate = count[0] - before
+    running.clear()
+    while len(_thread._threads()) > 1:
+        time.sleep_ms(5)
+    return rate
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["time.sleep_ms(5)", "time.sleep(0.005)", "time.sleep_us(5000)", "lock.acquire(1, 0.005)"],
+)
+def test_worker_keeps_its_rate_beside_short_sleeps(call):
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    short_sleep = eval(f"lambda: {call}", {"time": time, "lock": lock})
+    alone = rate_beside(None, 0)
+    beside = rate_beside(short_sleep, 1)
+    print(f"beside {call} the worker kept {beside / alone:.1%}")
+    assert beside >= 0.95 * alone, f"the worker kept {beside / alone:.1%} of its rate"
+
+
+def test_short_sleeps_keep_their_rate_beside_a_worker():
+    turns = [0]
+
+    def turn():
+        time.sleep_ms(5)
+        turns[0] += 1
+
+    rate_beside(turn, 1)
+    assert turns[0] > 80, f"{turns[0]} sleeps of 5 ms in 1000 ms beside a busy thread"
+
+
+@pytest.mark.parametrize("name, unit", [("sleep_ms", 1000), ("sleep_us", 1)])
+def test_never_early_and_at_most_two_ticks_late(name, unit):
+    sleep = getattr(time, name)
+    late = []
+    for i in range(300):
+        us = 1000 + i * 7919 % 9000
+        start = time.ticks_us()
+        sleep(us // unit)
+        late.append(time.ticks_diff(time.ticks_us(), start) - us // unit * unit)
+    print(f"{name} came {min(late)} to {max(late)} us late")
+    assert min(late) >= 0, f"{-min(late)} us early"
+    assert max(late) <= 2000, f"{max(late)} us late"
+
+
+@pytest.mark.parametrize("busy", [0, 4])
+def test_sleeping_in_threads(busy):
+    running = [True]
+    late = []
+
+    def compute():
+        while running:
+            pass
+
+    def doze(number):
+        for i in range(30):
+            ms = 5 + number + i % 7
+            start = time.ticks_us()
+            time.sleep_ms(ms)
+            late.append(time.ticks_diff(time.ticks_us(), start) - ms * 1000)
+
+    for _ in range(busy):
+        _thread.start_new_thread(compute, ())
+    for number in range(4):
+        _thread.start_new_thread(doze, (number,))
+    start = time.ticks_ms()
+    while len(late) < 120:
+        assert time.ticks_diff(time.ticks_ms(), start) < 20000, f"{len(late)} of 120 sleeps"
+        time.sleep_ms(20)
+    running.clear()
+    limit = 20000 if busy else 4000
+    print(f"sleeps came {min(late)} to {max(late)} us late")
+    assert min(late) >= 0, f"{-min(late)} us early"
+    assert max(late) <= limit, f"{max(late)} us late"

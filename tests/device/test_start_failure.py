@@ -1,0 +1,136 @@
+"""A start that fails leaves nothing behind, and the next one can succeed."""
+
+import _thread
+import gc
+import time
+
+
+def wait_until(condition, ms=5000):
+    start = time.ticks_ms()
+    while not condition():
+        assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
+        time.sleep_ms(1)
+
+
+def start_one():
+    ran = []
+    _thread.start_new_thread(ran.append, (1,))
+    wait_until(lambda: ran)
+
+
+def free_memory():
+    gc.collect()
+    return gc.mem_free()
+
+
+def hoard_memory():
+    """Takes the whole heap, down to blocks of 32 bytes."""
+    hoard = None
+    size = 16384
+    while size >= 32:
+        try:
+            hoard = (hoard, bytearray(size))
+        except MemoryError:
+            size //= 2
+    return hoard
+
+
+def test_impossible_stack_is_memory_error():
+    start_one()
+    threads = len(_thread._threads())
+    free = free_memory()
+    for _ in range(100):
+        _thread.stack_size(1 << 28)
+        try:
+            _thread.start_new_thread(print, ("must not run",))
+        except MemoryError:
+            pass
+        else:
+            assert False, "no MemoryError"
+    _thread.stack_size(0)
+    assert len(_thread._threads()) == threads, _thread._threads()
+    lost = free - free_memory()
+    assert lost < 256, f"100 failures lost {lost} bytes"
+    start_one()
+
+
+def test_no_memory_is_memory_error_and_the_next_start_succeeds():
+    threads = len(_thread._threads())
+    for _ in range(5):
+        _thread.stack_size(32768)  # so that no stack kept for reuse fits
+        hoard = hoard_memory()
+        try:
+            _thread.start_new_thread(print, ("must not run",))
+            failed = False
+        except MemoryError:
+            failed = True
+        hoard = None
+        _thread.stack_size(0)
+        assert failed, "no MemoryError on a full heap"
+        assert len(_thread._threads()) == threads, _thread._threads()
+        start_one()
+
+
+def start_until_it_fails():
+    """Returns how many threads could be alive at once; all have ended on return."""
+    gate = _thread.allocate_lock()
+    gate.acquire()
+    ended = [0]
+
+    def wait():
+        with gate:
+            ended[0] += 1
+
+    count = 0
+    try:
+        while count < 5000:
+            _thread.start_new_thread(wait, ())
+            count += 1
+    except MemoryError:
+        pass
+    except RuntimeError as error:
+        assert str(error) == "can't start new thread", error
+    gate.release()
+    wait_until(lambda: len(_thread._threads()) == 1, 20000)
+    assert ended[0] == count, f"{count} threads started, {ended[0]} ended"
+    return count
+
+
+def test_start_until_it_fails_then_again():
+    counts = [start_until_it_fails()]
+    free = free_memory()
+    for _ in range(2):
+        counts.append(start_until_it_fails())
+        start_one()
+    assert 10 <= min(counts) <= max(counts) < 5000, f"threads that could be alive: {counts}"
+    assert min(counts) > 0.9 * max(counts), f"threads that could be alive: {counts}"
+    lost = free - free_memory()
+    assert lost < 2048, f"{lost} bytes lost after starting {counts} threads"
+
+
+def test_memory_exhausted_in_a_thread_and_recovered():
+    """A thread that runs out of memory gets MemoryError; it and the others go on."""
+    results = []
+    beats = [0]
+    running = [True]
+
+    def beat():
+        while running:
+            beats[0] += 1
+
+    def exhaust():
+        for _ in range(5):
+            hoard = hoard_memory()
+            hoard = None
+            gc.collect()
+            results.append(bytearray(1000))
+
+    _thread.start_new_thread(beat, ())
+    threads = [_thread.start_new_thread(exhaust, ()) for _ in range(2)]
+    wait_until(lambda: len(results) == 5 * len(threads), 30000)
+    before = beats[0]
+    time.sleep_ms(50)
+    assert beats[0] > before, "the thread beside them has stopped"
+    running.clear()
+    wait_until(lambda: len(_thread._threads()) == 1)
+    start_one()
