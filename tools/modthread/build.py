@@ -29,7 +29,7 @@ class Size:
     bss: int
 
 
-def firmware(board: Board, *, threads: bool = True, port: Path = PORT) -> Path:
+def firmware(board: Board, *, threads: bool = True) -> Path:
     """Build the firmware of `board` where anything has changed, and return the ELF file.
 
     ``threads=False`` builds the same firmware without threads, in a directory of its own.
@@ -48,15 +48,50 @@ def firmware(board: Board, *, threads: bool = True, port: Path = PORT) -> Path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel)
     if not threads:
         variables["THREADS"] = "0"
-    _make(f"Building the firmware {name}", port, build, variables)
+    make(f"Building the firmware {name}", PORT, build, variables)
     return build / "firmware.elf"
 
 
 def mpy_cross(micropython: Path) -> Path:
     """Build MicroPython's cross-compiler, outside its tree, and return the program. Blocks."""
     build = project.BUILD / "mpy-cross"
-    _make("Building mpy-cross", micropython / "mpy-cross", build, {"MICROPY_DIR": str(micropython)})
+    make("Building mpy-cross", micropython / "mpy-cross", build, {"MICROPY_DIR": str(micropython)})
     return build / "mpy-cross"
+
+
+def make(title: str, directory: Path, build: Path, variables: dict[str, str]) -> None:
+    """Run make in `directory` for directory `build`, alone there, and show its steps.
+
+    `variables` go on make's command line; MICROPY_DIR must be one. All output goes into
+    ``build.log`` in `build`. Blocks; raises ModthreadError with the last complaints.
+    """
+    if " " in str(build):
+        raise ModthreadError(
+            f"make cannot build in '{build}': move the checkout to a path without spaces"
+        )
+    settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
+    command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]
+    log = build / "build.log"
+    with project.locked(build):
+        _start_anew_if_changed(build, "\n".join(settings))
+        with (
+            progress.step(title) as show,
+            log.open("w") as output,
+            subprocess.Popen(
+                [*command, f"MODTHREAD_VERSION={version()}"],
+                env=_environment(Path(variables["MICROPY_DIR"])),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            ) as process,
+        ):
+            for line in process.stdout or ():
+                output.write(line)
+                if match := STEP.match(line):
+                    show(Path(match[1]).name)
+        if process.returncode != 0:
+            raise _failure(title, log)
 
 
 def size(elf: Path) -> Size:
@@ -93,37 +128,6 @@ def version() -> str:
     result = subprocess.run(describe, cwd=project.ROOT, capture_output=True, text=True, check=False)
     commit = result.stdout.strip()
     return f"{project.version()}+{commit}" if commit else project.version()
-
-
-def _make(title: str, directory: Path, build: Path, variables: dict[str, str]) -> None:
-    """Run make in `directory` for directory `build`, alone there, and show its steps."""
-    if " " in str(build):
-        raise ModthreadError(
-            f"make cannot build in '{build}': move the checkout to a path without spaces"
-        )
-    settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
-    command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]
-    log = build / "build.log"
-    with project.locked(build):
-        _start_anew_if_changed(build, "\n".join(settings))
-        with (
-            progress.step(title) as show,
-            log.open("w") as output,
-            subprocess.Popen(
-                [*command, f"MODTHREAD_VERSION={version()}"],
-                env=_environment(Path(variables["MICROPY_DIR"])),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            ) as process,
-        ):
-            for line in process.stdout or ():
-                output.write(line)
-                if match := STEP.match(line):
-                    show(Path(match[1]).name)
-        if process.returncode != 0:
-            raise _failure(title, log)
 
 
 def _start_anew_if_changed(build: Path, settings: str) -> None:

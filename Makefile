@@ -1,0 +1,52 @@
+# Sets up what is missing, then leaves the work to the command `modthread` and to pytest.
+#
+#   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
+#   make test [BOARD=B] [PORT=/dev/ttyACM0]
+
+PYTHON ?= python3
+SCRIPT ?= examples/two_threads.py
+
+# Through the interpreter, not through .venv/bin/modthread: works in a checkout that was moved.
+export PYTHONPATH := $(CURDIR)/tools
+VENV_PYTHON = $(CURDIR)/.venv/bin/python
+MODTHREAD = $(VENV_PYTHON) -m modthread
+WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
+
+.PHONY: help run repl firmware test bench lint setup clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
+	@$(MODTHREAD) run $(WHERE) $(SCRIPT)
+
+repl: .venv/installed ## Build, boot and open the prompt of BOARD
+	@$(MODTHREAD) repl $(WHERE)
+
+firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what threads cost
+	@$(MODTHREAD) firmware $(if $(BOARD),--board $(BOARD))
+
+test: .venv/installed ## Run the tests: on the board, MicroPython's own, and the host's
+	@$(VENV_PYTHON) -m pytest $(WHERE)
+
+bench: .venv/installed ## Measure what threads cost a program without them
+	@$(MODTHREAD) bench $(WHERE)
+
+lint: .venv/installed ## Check formatting, style, types and spelling
+	@$(VENV_PYTHON) -m pytest tests/host/test_lint.py
+
+setup: ## Install missing system packages and the pinned Python packages
+	@rm -f .venv/installed
+	@$(MAKE) --no-print-directory .venv/installed
+
+clean: ## Remove everything that make made
+	rm -rf build .venv tools/modthread.egg-info
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m modthread.system
+	@$(VENV_PYTHON) -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
+	@PYTHONPATH= $(VENV_PYTHON) -m pip install --disable-pip-version-check --editable '.[dev]' || \
+	    { echo "modthread: pip failed, see above; check the network and try again"; exit 1; }
+	@touch $@

@@ -1,0 +1,179 @@
+"""Pinned sources arrive complete and checked, or not at all."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modthread import sources, system
+from modthread.errors import ModthreadError
+from modthread.project import ROOT
+
+
+def ignore(detail: str) -> None:
+    """What these tests show of the progress."""
+
+
+def git(directory: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
+    command = ["git", *identity, *arguments]
+    return subprocess.run(
+        command, cwd=directory, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> sources.Source:
+    """A pin for a local git repository with one tagged commit and a later one."""
+    repository = tmp_path / "upstream"
+    (repository / "py").mkdir(parents=True)
+    (repository / "py/mpconfig.h").write_text("// 1.25.0\n")
+    git(repository, "init", "--quiet")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message=Release.")
+    git(repository, "tag", "v1.25.0")
+    commit = git(repository, "rev-parse", "HEAD")
+    (repository / "py/mpconfig.h").write_text("// 1.26.0\n")
+    git(repository, "commit", "--quiet", "--all", "--message=Later.")
+    return replace(sources.pinned("micropython"), git_url=f"file://{repository}", git_commit=commit)
+
+
+@pytest.fixture
+def without_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH with git and no apt-get."""
+    path = tmp_path / "bin"
+    path.mkdir()
+    (path / "git").symlink_to("/usr/bin/git")
+    monkeypatch.setenv("PATH", str(path))
+
+
+@pytest.mark.usefixtures("without_apt")
+def test_without_apt_git_brings_the_pinned_commit(upstream: sources.Source, tmp_path: Path) -> None:
+    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    assert (tree / "py/mpconfig.h").read_text() == "// 1.25.0\n"
+    assert list((tmp_path / "sources").iterdir()) == [tree]
+
+
+@pytest.mark.usefixtures("without_apt")
+def test_a_second_fetch_downloads_nothing(upstream: sources.Source, tmp_path: Path) -> None:
+    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    nowhere = replace(upstream, git_url="file:///nowhere")
+    assert sources.fetch(nowhere, tree) == tree
+
+
+@pytest.mark.usefixtures("without_apt")
+def test_remains_of_an_interrupted_fetch_do_no_harm(
+    upstream: sources.Source, tmp_path: Path
+) -> None:
+    half = tmp_path / "sources/tree.part/tree"
+    half.mkdir(parents=True)
+    (half / "half").write_text("")
+    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    assert not (tree / "half").exists()
+    assert list((tmp_path / "sources").iterdir()) == [tree]
+
+
+@pytest.mark.usefixtures("without_apt")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"git_commit": "0" * 40}, "not the pinned 000000000000"),
+        ({"git_url": "file:///nowhere"}, "check the network"),
+        ({"git_tag": "v9"}, "v9 not found"),
+    ],
+)
+def test_a_failed_clone_says_what_to_do_and_leaves_nothing(
+    upstream: sources.Source, tmp_path: Path, change: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ModthreadError, match=message) as error:
+        sources.fetch(replace(upstream, **change), tmp_path / "sources/tree")  # type: ignore[arg-type]
+    assert "set MICROPY_DIR" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert list((tmp_path / "sources").iterdir()) == []
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A source archive as Debian's are, in a directory of its own."""
+    content = tmp_path / "content/name-1"
+    content.mkdir(parents=True)
+    (content / "file").write_text("text")
+    work = tmp_path / "work"
+    work.mkdir()
+    path = work / "name.orig.tar.xz"
+    subprocess.run(["tar", "-cJf", path, "-C", content.parent, "name-1"], check=True)
+    return path
+
+
+def sum_of(path: Path) -> str:
+    return subprocess.run(
+        ["sha256sum", path], check=True, capture_output=True, text=True
+    ).stdout.split()[0]
+
+
+def test_an_archive_with_the_pinned_sum_is_unpacked(archive: Path) -> None:
+    pin = replace(sources.pinned("micropython"), sha256=sum_of(archive))
+    assert (sources.unpack(pin, archive, ignore) / "file").read_text() == "text"
+
+
+def test_an_archive_with_another_sum_is_refused(archive: Path) -> None:
+    pin = replace(sources.pinned("micropython"), sha256=sum_of(archive))
+    with archive.open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(ModthreadError, match="not the pinned"):
+        sources.unpack(pin, archive, ignore)
+    assert list(archive.parent.iterdir()) == [archive]
+
+
+def test_an_archive_out_of_reach_is_one_line_with_a_remedy(tmp_path: Path) -> None:
+    pin = sources.pinned("micropython")
+    if not system.debian_archive():
+        pytest.skip("needs Debian's apt")
+    with pytest.raises(ModthreadError, match=r"^cannot fetch .*; check the network") as error:
+        sources.fetch_from_debian(pin, "file:///nowhere", tmp_path, ignore)
+    assert "\n" not in str(error.value)
+
+
+def test_two_set_ups_at_once_fetch_once(upstream: sources.Source, tmp_path: Path) -> None:
+    tree = tmp_path / "sources/tree"
+    program = (
+        "import sys; from dataclasses import replace; from pathlib import Path\n"
+        "from modthread import sources, system\n"
+        "url, commit, tree = sys.argv[1:]\n"
+        "pin = replace(sources.pinned('micropython'), git_url=url, git_commit=commit)\n"
+        "sources.fetch(pin, Path(tree))\n"
+    )
+    command = [sys.executable, "-c", program, upstream.git_url, upstream.git_commit, str(tree)]
+    path = {"PATH": str(tmp_path / "bin"), "PYTHONPATH": str(ROOT / "tools")}
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").symlink_to("/usr/bin/git")
+    both = [subprocess.Popen(command, env=path) for _ in range(2)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert list(tree.parent.iterdir()) == [tree]
+
+
+@pytest.mark.parametrize(
+    ("variable", "use"),
+    [
+        ("MICROPY_DIR", sources.micropython),
+        ("FREERTOS_KERNEL_PATH", sources.freertos_kernel),
+    ],
+)
+def test_a_variable_that_names_no_such_tree_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, use: Callable[[], Path | None]
+) -> None:
+    monkeypatch.setenv(variable, str(tmp_path))
+    with pytest.raises(ModthreadError, match=f"{variable}={tmp_path} has no .*unset {variable}"):
+        use()
+
+
+def test_micropy_dir_is_used_as_it_is(
+    upstream: sources.Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Path(upstream.git_url.removeprefix("file://"))
+    monkeypatch.setenv("MICROPY_DIR", str(checkout))
+    assert sources.micropython() == checkout
+    assert sources.micropython_if_present() == checkout
