@@ -1,0 +1,156 @@
+"""What a build hands to make, and what the user reads when it fails (with ports of two lines)."""
+
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from modthread import build, sources
+from modthread.errors import ModthreadError
+
+
+class Port:
+    """A port made for one test: `make()` builds it as the real one is built."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory / "port"
+        self.directory.mkdir()
+        self.build = directory / "build"
+
+    def rule(self, *recipe: str) -> None:
+        """Let the port's build be these shell commands."""
+        self.directory.joinpath("Makefile").write_text(
+            "all:\n" + "".join(f"\t@{line}\n" for line in recipe)
+        )
+
+    def make(self, **variables: str) -> None:
+        build.make("Building", self.directory, self.build, {"MICROPY_DIR": "/nowhere"} | variables)
+
+    @property
+    def log(self) -> str:
+        return (self.build / "build.log").read_text()
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Port:
+    return Port(tmp_path)
+
+
+def test_make_gets_the_variables_and_the_version(port: Port) -> None:
+    port.rule("echo $(BOARD) $(MICROPY_DIR) $(BUILD) $(MODTHREAD_VERSION)")
+    port.make(BOARD="B")
+    assert f"B /nowhere {port.build} {build.version()}\n" in port.log
+
+
+def test_version_names_the_commit() -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+(\+[0-9a-f]{8,}(-dirty)?)?", build.version())
+
+
+def test_variables_of_the_calling_make_do_not_leak(
+    port: Port, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAKEFLAGS", "-- SCRIPT=x.py")
+    monkeypatch.setenv("CFLAGS", "-march=native")
+    port.rule("echo '[$(SCRIPT)$(CFLAGS)]'")
+    port.make()
+    assert "[]\n" in port.log
+
+
+def test_steps_are_shown_and_the_log_has_everything(
+    port: Port, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port.rule("echo Use make V=1", "echo CC main.c", "echo warning >&2")
+    port.make()
+    assert "Building ...\n" in capfd.readouterr().err
+    assert "Use make V=1\nCC main.c\nwarning\n" in port.log
+
+
+def test_nothing_to_do_shows_nothing(port: Port, capfd: pytest.CaptureFixture[str]) -> None:
+    port.rule("echo Use make V=1")
+    port.make()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_failure_shows_the_compilers_error_and_the_log(port: Port) -> None:
+    (port.directory / "main.c").write_text("int main(void) { return nothing; }\n")
+    port.rule("echo CC main.c", "arm-none-eabi-gcc -c main.c -o $(BUILD)/main.o")
+    with pytest.raises(ModthreadError) as error:
+        port.make()
+    title, complaint = str(error.value).splitlines()
+    assert title == f"Building failed; all of it is in {port.build}/build.log"
+    assert complaint.startswith("main.c:1:25: error: 'nothing' undeclared")
+    assert complaint in port.log
+
+
+def test_failure_without_a_compiler_names_the_package(
+    port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("make", "git", "gcc", "python3", "xz", "qemu-system-arm"):
+        (tools / tool).symlink_to("/bin/true" if tool != "make" else "/usr/bin/make")
+    monkeypatch.setenv("PATH", str(tools))
+    port.rule("arm-none-eabi-gcc -c main.c")
+    with pytest.raises(ModthreadError) as error:
+        port.make()
+    assert str(error.value) == (
+        "missing system packages, run `make setup`: gcc-arm-none-eabi libnewlib-arm-none-eabi"
+    )
+
+
+def test_same_settings_keep_what_is_built(port: Port) -> None:
+    port.rule("touch $(BUILD)/made-with-$(THREADS)")
+    port.make(THREADS="1")
+    (port.build / "object.o").write_text("")
+    port.make(THREADS="1")
+    assert (port.build / "object.o").exists()
+
+
+def test_other_settings_start_anew(port: Port) -> None:
+    port.rule("mkdir $(BUILD)/objects && touch $(BUILD)/made-with-$(THREADS)")
+    port.make(THREADS="1")
+    port.make(THREADS="0")
+    assert (port.build / "made-with-0").exists()
+    assert not (port.build / "made-with-1").exists()
+
+
+def test_two_builds_at_once_follow_each_other(port: Port, tmp_path: Path) -> None:
+    order = tmp_path / "order"
+    port.rule(f"echo begin >> {order}; sleep 0.3; echo end >> {order}")
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(port.make) for _ in range(2)]:
+            done.result(timeout=30)
+    assert order.read_text().split() == ["begin", "end", "begin", "end"]
+
+
+def test_a_path_with_a_space_is_refused(port: Port, tmp_path: Path) -> None:
+    port.build = tmp_path / "my build"
+    with pytest.raises(ModthreadError, match="move the checkout to a path without spaces"):
+        port.make()
+
+
+def test_trouble_with_the_disk_is_one_line(port: Port, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    port.build = tmp_path / "file/build"
+    with pytest.raises(ModthreadError, match="Not a directory; mend that and try again"):
+        port.make()
+
+
+def test_pinned_source_sets_version_and_date(port: Port) -> None:
+    port.rule("echo $$MICROPY_GIT_TAG $$MICROPY_GIT_HASH $$SOURCE_DATE_EPOCH")
+    pin = sources.pinned("micropython")
+    port.make(MICROPY_DIR=str(pin.tree))
+    assert f"v{pin.version} {pin.git_commit[:9]} {pin.released}\n" in port.log
+
+
+def test_size_counts_as_binutils_does(tmp_path: Path) -> None:
+    source, elf = tmp_path / "main.c", tmp_path / "main.elf"
+    source.write_text("const int c[9] = {1}; int d[7] = {1}; int b[99]; void _start(void) {}\n")
+    subprocess.run(["arm-none-eabi-gcc", "-nostdlib", source, "-o", elf], check=True)
+    berkeley = subprocess.run(
+        ["arm-none-eabi-size", elf], check=True, capture_output=True, text=True
+    ).stdout
+    text, data, bss = map(int, berkeley.splitlines()[1].split()[:3])
+    assert build.size(elf) == build.Size(text, data, bss)
