@@ -1,0 +1,63 @@
+"""The boards that can be built for and tested on: one folder each under boards/."""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modthread import project
+from modthread.errors import ModthreadError
+
+DIRECTORY = project.ROOT / "boards"
+DEFAULT = "MPS2_AN385"
+
+
+@dataclass(frozen=True)
+class EmulatorConfig:
+    """How a board is emulated: a command with the place ``{firmware}``, and QEMU's ``-icount``."""
+
+    command: tuple[str, ...]
+    install: str
+    icount: str = "off"
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board; `time_scale` stretches every limit for a board slower than real time."""
+
+    name: str
+    description: str
+    time_scale: float = 1.0
+    emulator: EmulatorConfig | None = None
+
+    @property
+    def firmware(self) -> Path:
+        """Where the build leaves the firmware."""
+        return project.BUILD / self.name / "firmware.elf"
+
+
+def names() -> list[str]:
+    """Return the names of all known boards."""
+    return sorted(path.parent.name for path in DIRECTORY.glob("*/board.toml"))
+
+
+def load(name: str) -> Board:
+    """Read the board.toml of the board called `name`, or of the folder that `name` is.
+
+    Raises ModthreadError that lists the known boards, or says what is wrong in the file.
+    """
+    folder = Path(name).resolve() if "/" in name else DIRECTORY / name
+    path = folder / "board.toml"
+    if not path.is_file():
+        raise ModthreadError(f"unknown board '{name}'; known boards: {', '.join(names())}")
+    try:
+        return _parse(folder.name, tomllib.loads(path.read_text()))
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        raise ModthreadError(f"{path}: {error}; correct it") from None
+
+
+def _parse(name: str, table: dict[str, Any]) -> Board:
+    emulator = table.pop("emulator", None)
+    if emulator is not None:
+        emulator = EmulatorConfig(**(emulator | {"command": tuple(emulator["command"])}))
+    return Board(name, emulator=emulator, **table)
