@@ -1,0 +1,155 @@
+"""A serial line on which no call outlasts the limit that is in force."""
+
+import errno
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import serial
+from serial.tools import list_ports
+
+from modthread.errors import ModthreadError
+from modthread.traffic import TrafficLog
+
+POLL = 0.05  # seconds that one read may wait before the limit is looked at again
+BAUDRATE = 115200
+
+
+class BoardError(ModthreadError):
+    """The board did not do what was asked; `output` is what the script had printed by then."""
+
+    def __init__(self, message: str, output: bytes = b"") -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class TimeLimitError(BoardError):
+    """The overall limit of an exchange is used up."""
+
+
+class LineLostError(BoardError):
+    """The port has gone: unplugged, reset, or its emulator has ended."""
+
+
+class Line:
+    """An open port, seen by mpremote as its ``serial``: bounded by `limit` and logged."""
+
+    def __init__(self, port: str, log: TrafficLog) -> None:
+        """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot."""
+        self.log = log
+        self._serial = _open(port)
+        self._unread = b""
+        self._deadline = math.inf
+
+    @contextmanager
+    def limit(self, seconds: float | None) -> Iterator[None]:
+        """Raise TimeLimitError from any call inside that would last longer; None: no limit.
+
+        An enclosing limit that ends earlier stays in force.
+        """
+        outer = self._deadline
+        if seconds is not None:
+            self._deadline = min(outer, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._deadline = outer
+
+    def chunk(self) -> bytes:
+        """Wait for data and return all there is, at least one byte."""
+        if self._unread:
+            unread, self._unread = self._unread, b""
+            return unread
+        while True:
+            self._check()
+            with _losing_the_line():
+                data: bytes = self._serial.read(max(1, self._serial.in_waiting))
+            if data:
+                self.log.received(data)
+                return data
+
+    def unread(self, data: bytes) -> None:
+        """Give back data that the next read shall return first."""
+        self._unread = data + self._unread
+
+    def read(self, size: int = 1) -> bytes:
+        """Wait for exactly `size` bytes."""
+        data = b""
+        while len(data) < size:
+            data += self.chunk()
+        self.unread(data[size:])
+        return data[:size]
+
+    def read_until(self, ending: bytes) -> bytes:
+        """Wait for `ending` and return everything up to its end."""
+        data = bytearray()
+        start = 0
+        while (found := data.find(ending, start)) < 0:
+            start = max(0, len(data) - len(ending))
+            data += self.chunk()
+        end = found + len(ending)
+        self.unread(bytes(data[end:]))
+        return bytes(data[:end])
+
+    def write(self, data: bytes) -> None:
+        """Send `data`, waiting while the board takes none."""
+        self._check()
+        self.log.sent(data)
+        left = self._deadline - time.monotonic()
+        with _losing_the_line():
+            self._serial.write_timeout = None if math.isinf(left) else left
+            try:
+                self._serial.write(data)
+            except serial.SerialTimeoutException:
+                raise TimeLimitError("the board takes no more input") from None
+
+    def inWaiting(self) -> int:  # noqa: N802 (mpremote's name for it)
+        """Return how many bytes can be read without waiting."""
+        self._check()
+        with _losing_the_line():
+            return len(self._unread) + int(self._serial.in_waiting)
+
+    def pulse_reset(self) -> None:
+        """Reset a board whose reset pin follows RTS, as on boards with an ESP32."""
+        with _losing_the_line():
+            self._serial.dtr = False
+            self._serial.rts = True
+            time.sleep(0.1)
+            self._serial.rts = False
+
+    def close(self) -> None:
+        """Give the port back; does not block."""
+        self._serial.close()
+
+    def _check(self) -> None:
+        if time.monotonic() >= self._deadline:
+            raise TimeLimitError("the board did not answer in time")
+
+
+@contextmanager
+def _losing_the_line() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:  # pyserial's own errors are OSErrors too
+        raise LineLostError(f"the port has gone ({error})") from None
+
+
+def _open(port: str) -> serial.SerialBase:
+    try:
+        return serial.serial_for_url(port, BAUDRATE, timeout=POLL, exclusive=True)
+    except ValueError as error:
+        raise ModthreadError(f"{port} is no port: {error}") from None
+    except OSError as error:
+        raise ModthreadError(_why_not_open(port, error)) from None
+
+
+def _why_not_open(port: str, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        known = [info.device for info in list_ports.comports()]
+        return f"{port}: no such port; connected: {', '.join(known) or 'none'}"
+    if error.errno == errno.EACCES:
+        return f"{port}: no permission; run sudo usermod -aG dialout $USER and log in again"
+    if error.errno in (errno.EBUSY, errno.EAGAIN):
+        return f"{port} is in use by another program; close it (fuser {port} tells which)"
+    return f"{port} cannot be opened: {error}"

@@ -1,0 +1,161 @@
+"""The one module that talks to a board: mpremote's serial transport, bounded and logged."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+
+from modthread.line import BoardError, Line, LineLostError, TimeLimitError
+from modthread.traffic import TrafficLog
+
+__all__ = ["BoardError", "BoardResetError", "LineLostError", "Result", "Session", "TimeLimitError"]
+
+OUTPUT_KEPT = 1 << 20  # bytes of a script's output that are kept, its end
+EOF = b"\x04"
+BANNER = re.compile(rb'MicroPython v[^\r\n]+\r\nType "help\(\)" for more information.\r\n(>>> )?$')
+CRASH = re.compile(rb"^\*\*\* [^\r\n]+", re.MULTILINE)
+
+Consumer = Callable[[bytes], None]
+
+
+class BoardResetError(BoardError):
+    """The board started afresh while a script ran."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a script ended: its output (the last part if long) and its traceback, if any.
+
+    `exited` tells that SystemExit ended it, which MicroPython answers with a soft reset.
+    """
+
+    output: bytes
+    error: bytes
+    exited: bool = False
+
+
+class Session:
+    """A conversation with the board on one port. Limits are in seconds, None is unlimited.
+
+    Every method blocks at most for its limit and then raises TimeLimitError; LineLostError is
+    raised when the port goes away.
+    """
+
+    def __init__(self, port: str, log: TrafficLog) -> None:
+        """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot."""
+        self.port = port
+        self._line = Line(port, log)
+        self._transport = _Transport(port, self._line)
+
+    @property
+    def log(self) -> TrafficLog:
+        """Where the raw traffic goes."""
+        return self._line.log
+
+    @log.setter
+    def log(self, log: TrafficLog) -> None:
+        self._line.log = log
+
+    def soft_reset(self, limit: float) -> None:
+        """Interrupt whatever runs, reset softly and wait for the raw REPL."""
+        with self._line.limit(limit):
+            self._line.write(b"\x03\x03")
+            try:
+                self._transport.enter_raw_repl(timeout_overall=limit)
+            except TransportError as error:
+                raise BoardError(f"no raw REPL: {error}") from None
+
+    def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
+        """Run `source` at the raw REPL; `consumer` gets its output as it comes.
+
+        Raises BoardResetError if the board starts afresh meanwhile. Byte 4 ends the output: so
+        the raw REPL's protocol has it.
+        """
+        with self._line.limit(limit):
+            try:
+                self._transport.exec_raw_no_follow(source)
+            except TransportError as error:
+                raise BoardError(f"the board did not take the script: {error}") from None
+            return self._follow(consumer)
+
+    def interrupt(self, limit: float, consumer: Consumer | None = None) -> Result:
+        """Send Ctrl-C to a running script and return how it ended."""
+        with self._line.limit(limit):
+            self._line.write(b"\x03")
+            return self._follow(consumer)
+
+    def ask(self, expression: str, limit: float) -> str:
+        """Return ``repr(expression)``, even while other threads of the board print."""
+        with self._line.limit(limit):
+            self._line.write(f"print('\\n<<%r>>' % ({expression},))".encode() + EOF)
+            data = self._line.read_until(b">>\r\n")
+        return data.rpartition(b"<<")[2].removesuffix(b">>\r\n").decode(errors="replace")
+
+    def pulse_reset(self) -> None:
+        """Reset a board whose reset pin follows RTS."""
+        self._line.pulse_reset()
+
+    def close(self) -> None:
+        """Give the port back; does not block."""
+        self._line.close()
+
+    def _follow(self, consumer: Consumer | None) -> Result:
+        output = _Output(consumer)
+        try:
+            self._read_to_eof(output)
+            error = _Output()
+            self._read_to_eof(error)
+            prompt = self._line.read_until(b">")
+        except BoardError as board_error:
+            board_error.output = bytes(output.data)
+            raise
+        self._line.unread(b">")  # mpremote looks for the prompt before it sends
+        return Result(bytes(output.data), bytes(error.data), b"soft reboot" in prompt)
+
+    def _read_to_eof(self, output: "_Output") -> None:
+        while True:
+            data, eof, rest = self._line.chunk().partition(EOF)
+            output.add(data)
+            if eof:
+                self._line.unread(rest)
+                return
+            if BANNER.search(output.data, max(0, len(output.data) - 500)):
+                raise BoardResetError(crash_message(output.data) or "the board has reset itself")
+
+
+def crash_message(output: bytes | bytearray) -> str | None:
+    """Return the line in which the firmware names its crash, if `output` has one."""
+    lines = CRASH.findall(output)
+    return f"the board crashed: {lines[-1].decode(errors='replace')}" if lines else None
+
+
+class _Output:
+    """The last part of what a script prints."""
+
+    def __init__(self, consumer: Consumer | None = None) -> None:
+        self.data = bytearray()
+        self._consumer = consumer
+
+    def add(self, data: bytes) -> None:
+        self.data += data
+        if len(self.data) > 2 * OUTPUT_KEPT:
+            del self.data[:-OUTPUT_KEPT]
+        if self._consumer and data:
+            self._consumer(data)
+
+
+class _Transport(SerialTransport):  # type: ignore[misc]
+    """mpremote's transport on a line that is open already, so that the line bounds it."""
+
+    def __init__(self, port: str, line: Line) -> None:
+        self.serial = line
+        self.device_name = port
+        self.in_raw_repl = False
+        self.use_raw_paste = True
+        self.mounted = False
+
+    def read_until(self, min_num_bytes: int, ending: bytes, *_: object, **__: object) -> bytes:
+        """Wait for `ending` until the line's limit: mpremote's own gives up silently."""
+        return self.serial.read_until(ending)

@@ -1,0 +1,46 @@
+"""The raw traffic of a serial line, kept as text that a person can read."""
+
+import time
+from pathlib import Path
+
+SIZE_LIMIT = 8 << 20  # bytes of text; a board that floods must not fill the disk
+
+
+class TrafficLog:
+    """A file with one line for each piece of traffic: seconds, direction, bytes as Python has them.
+
+    ``<`` came from the board, ``>`` went to it, ``#`` is a note of the harness.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Create the file, with its folder; an older one of that name is replaced."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._start = time.monotonic()
+        self._size = 0
+
+    def received(self, data: bytes) -> None:
+        """Log bytes that came from the board."""
+        self._line("<", repr(data)[1:])
+
+    def sent(self, data: bytes) -> None:
+        """Log bytes that went to the board."""
+        self._line(">", repr(data)[1:])
+
+    def note(self, text: str) -> None:
+        """Log what the harness does."""
+        self._line("#", text)
+
+    def close(self) -> None:
+        """Close the file; what comes later is dropped."""
+        self._file.close()
+
+    def _line(self, mark: str, text: str) -> None:
+        if self._file.closed or self._size > SIZE_LIMIT:
+            return
+        line = f"{time.monotonic() - self._start:11.6f} {mark} {text}\n"
+        self._size += len(line)
+        if self._size > SIZE_LIMIT:
+            line = "# the rest is not logged\n"
+        self._file.write(line)
