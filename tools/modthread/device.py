@@ -1,0 +1,190 @@
+"""A board that scripts can be run on, one after the other, each on a fresh start."""
+
+import ast
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from modthread import project
+from modthread.boards import Board
+from modthread.emulator import Emulator
+from modthread.errors import ModthreadError
+from modthread.session import (
+    BoardError,
+    BoardResetError,
+    Consumer,
+    LineLostError,
+    Result,
+    Session,
+    TimeLimitError,
+    crash_message,
+)
+from modthread.traffic import TrafficLog
+
+ANSWER_LIMIT = 5.0  # seconds for what takes a healthy board a fraction of one
+REAPPEAR_LIMIT = 15.0  # seconds until the port of a board that was reset is back
+INFO = """\
+import _thread, os
+print((os.uname().version, _thread.__version__, _thread._kernel))
+"""
+
+
+class DeadBoardError(ModthreadError):
+    """Nothing brings the board back; nothing more can be run on it."""
+
+
+class Device:
+    """A board with its emulator, if it is emulated, and the session on its port.
+
+    Limits are in seconds, None is unlimited, and are stretched by the board's time scale.
+    """
+
+    def __init__(self, board: Board, port: str | None = None, icount: str | None = None) -> None:
+        """Prepare to reach `board` at `port`, or in its emulator where that is None."""
+        if port is None and board.emulator is None:
+            raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
+        self.board = board
+        self.dead: str | None = None
+        self._port = port
+        self._emulator = None if port else Emulator(board, icount)
+        self._session: Session | None = None
+        self._log = TrafficLog(project.BUILD / "logs" / f"{board.name}.log")
+
+    @property
+    def session(self) -> Session:
+        """The open session; the board must have been started."""
+        assert self._session is not None
+        return self._session
+
+    @property
+    def emulator(self) -> Emulator | None:
+        """The emulator, or None for a board on a port."""
+        return self._emulator
+
+    @property
+    def log(self) -> TrafficLog:
+        """The log of the raw traffic."""
+        return self._log
+
+    def log_to(self, path: Path) -> None:
+        """Log to a new file from now on."""
+        self._log.close()
+        self._log = TrafficLog(path)
+        if self._session:
+            self._session.log = self._log
+
+    def start(self) -> None:
+        """Boot the emulator or open the port, and wait for a freshly reset board."""
+        if self._emulator:
+            self._boot()
+            return
+        assert self._port is not None
+        self._session = Session(self._port, self._log)
+        self.clean_up()
+
+    def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
+        """Run `source` on the board, which must be clean. Errors are those of Session.run()."""
+        try:
+            return self.session.run(source, limit and self._scaled(limit), consumer)
+        except LineLostError as error:
+            cause = self._emulator.cause_of_death() if self._emulator else None
+            raise LineLostError(cause or str(error), error.output) from None
+        except TimeLimitError as error:
+            crash = crash_message(error.output)
+            raise (BoardResetError(crash, error.output) if crash else error) from None
+
+    def interrupt(self, consumer: Consumer | None = None) -> Result:
+        """Send Ctrl-C to the script that runs and return how it ended."""
+        return self.session.interrupt(self._scaled(ANSWER_LIMIT), consumer)
+
+    def threads(self) -> list[tuple[int, str, int, int]]:
+        """Return identifier, state, stack size and used stack of every thread of the board."""
+        answer = self.session.ask("__import__('_thread')._threads()", self._scaled(ANSWER_LIMIT))
+        return list(ast.literal_eval(answer))
+
+    def info(self) -> str:
+        """Return what runs on the board, which must be clean: MicroPython, modthread, kernel."""
+        result = self.run(INFO, ANSWER_LIMIT)
+        if result.error:
+            raise BoardError(f"no modthread on this board: {result.error.decode().strip()}")
+        micropython, modthread, kernel = ast.literal_eval(result.output.decode())
+        return f"MicroPython {micropython}, modthread {modthread}, {kernel}"
+
+    def clean_up(self) -> bool:
+        """Make the board clean for the next script, by the gentlest means that works.
+
+        Returns whether a soft reset was enough; raises DeadBoardError where nothing is.
+        """
+        for name, rung in (("soft reset", self._soft_reset), ("hard reset", self._hard_reset)):
+            self._log.note(name)
+            try:
+                rung()
+            except ModthreadError as error:
+                self._log.note(f"{name} failed: {error}")
+                last = error
+            else:
+                return name == "soft reset"
+        self.dead = f"{self.board.name} is dead: {last}"
+        raise DeadBoardError(self.dead)
+
+    def release_port(self) -> str:
+        """Close the session and return the port's name, for another program to open."""
+        self.session.close()
+        return self.session.port
+
+    def close(self) -> None:
+        """Give back the port and end the emulator."""
+        if self._session:
+            self._session.close()
+        if self._emulator:
+            self._emulator.stop()
+        self._log.close()
+
+    def _scaled(self, limit: float) -> float:
+        return limit * self.board.time_scale
+
+    def _soft_reset(self) -> None:
+        self.session.soft_reset(self._scaled(ANSWER_LIMIT))
+
+    def _hard_reset(self) -> None:
+        if self._emulator:
+            self._boot()
+        else:
+            self._reset_on_port()
+
+    def _boot(self) -> None:
+        assert self._emulator is not None
+        if self._session:
+            self._session.close()
+        self._session = Session(self._emulator.start(), self._log)
+        self._soft_reset()
+
+    def _reset_on_port(self) -> None:
+        """Reset a real board with machine.reset() and, where that fails, through RTS."""
+        assert self._port is not None
+        for reset in (self._machine_reset, self.session.pulse_reset):
+            try:
+                reset()
+            except BoardError as error:
+                self._log.note(f"{error}")
+            self.session.close()
+            self._session = _when_it_reappears(lambda: Session(self._port or "", self._log))
+            try:
+                return self._soft_reset()
+            except BoardError as error:
+                last = error
+        raise last
+
+    def _machine_reset(self) -> None:
+        self.session.run("import machine; machine.reset()", ANSWER_LIMIT)
+
+
+def _when_it_reappears(open_session: Callable[[], Session]) -> Session:
+    deadline = time.monotonic() + REAPPEAR_LIMIT
+    while True:
+        try:
+            return open_session()
+        except ModthreadError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
