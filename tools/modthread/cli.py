@@ -1,0 +1,100 @@
+"""The command `modthread`: what its subcommands are called and which options they take."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from modthread import boards, build, run, sources, system
+from modthread.device import Device
+from modthread.errors import ModthreadError
+
+EXIT_USAGE = 2
+RUN_STATUS = """\
+exit status: 0 success, 1 a Python exception on the board, 2 the command could not do its work
+(wrong option, no board, build failed), 3 the board crashed or the script took too long,
+130 interrupted by Ctrl-C; a script that calls sys.exit(n) makes it n
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with `arguments` (default: the command line's); return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except ModthreadError as error:
+        run.complain(str(error))
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        return run.EXIT_INTERRUPTED
+
+
+def _run(options: argparse.Namespace) -> int:
+    with closing(_started(options)) as device:
+        return run.run(device, options.script, options.timeout)
+
+
+def _repl(options: argparse.Namespace) -> int:
+    with closing(_started(options)) as device:
+        return run.repl(device)
+
+
+def _firmware(options: argparse.Namespace) -> int:
+    print(build.size_report(boards.load(options.board)))
+    return 0
+
+
+def _setup(_: argparse.Namespace) -> int:
+    system.install_packages()
+    sources.micropython()
+    return 0
+
+
+def _started(options: argparse.Namespace) -> Device:
+    """Return the chosen board, built if it is emulated, and freshly started."""
+    board = boards.load(options.board)
+    if options.port is None:
+        build.firmware(board)
+    device = Device(board, options.port, options.icount)
+    try:
+        device.start()
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="modthread", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    board = argparse.ArgumentParser(add_help=False)
+    board.add_argument(
+        "--board", default=boards.DEFAULT, help=f"board or board folder, default {boards.DEFAULT}"
+    )
+    where = argparse.ArgumentParser(add_help=False, parents=[board])
+    where.add_argument("--port", help="serial port or pyserial URL of a real board")
+    where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
+
+    command = commands.add_parser(
+        "run", parents=[where], help="run a script on a freshly started board", epilog=RUN_STATUS
+    )
+    command.add_argument("script", type=Path)
+    command.add_argument("--timeout", type=_seconds, help="seconds it may take, default: no limit")
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser("repl", parents=[where], help="open the prompt of a board")
+    command.set_defaults(command=_repl)
+
+    command = commands.add_parser("firmware", parents=[board], help="build it and show its size")
+    command.set_defaults(command=_firmware)
+
+    command = commands.add_parser("setup", help="install what is missing, fetch the sources")
+    command.set_defaults(command=_setup)
+    return parser
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+    return value

@@ -1,0 +1,1 @@
+"""pytest's view of the boards: options, collection and fixtures."""

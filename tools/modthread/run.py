@@ -1,0 +1,157 @@
+"""The commands `run` and `repl`: one script, or a person, on a freshly started board."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from modthread import report
+from modthread.device import Device
+from modthread.errors import ModthreadError
+from modthread.report import STDIN, STRING, Script
+from modthread.session import BoardError, BoardResetError, LineLostError, Result, TimeLimitError
+
+EXIT_EXCEPTION = 1
+EXIT_CRASH = 3
+EXIT_INTERRUPTED = 130
+
+# The raw REPL does not tell with what a script exited; this does, at the price of a copy of
+# the script in the board's memory. Only scripts that mention exiting are sent this way.
+MENTIONS_EXIT = re.compile(r"\b(exit|SystemExit)\b")
+EXIT_WRAPPER = """\
+class ScriptExit(Exception): pass
+try: exec({source!r})
+except SystemExit as e: raise ScriptExit(repr(e.args[0] if e.args else None))
+"""
+
+
+def run(device: Device, path: Path, timeout: float | None) -> int:
+    """Run the file on a board that has been started, output shown live; return the exit status.
+
+    Blocks until the script ends, at most `timeout` seconds (None: for ever).
+    """
+    script = _read(path)
+    output = LiveOutput(script)
+    try:
+        result = device.run(_sent(script), timeout, output)
+        output.finish()
+    except KeyboardInterrupt:
+        _show_where(device, script, output)
+        return EXIT_INTERRUPTED
+    except TimeLimitError:
+        complain(f"no end after {timeout:g} s")
+        _show_where(device, script, output)
+        return EXIT_CRASH
+    except (BoardResetError, LineLostError) as error:
+        complain(str(error))
+        return EXIT_CRASH
+    return _status(result, script)
+
+
+def repl(device: Device) -> int:
+    """Open mpremote's prompt on a board that has been started, and return its exit status."""
+    port = device.release_port()
+    command = [sys.executable, "-m", "mpremote", "connect", port, "repl"]
+    return subprocess.run(command, check=False).returncode
+
+
+class LiveOutput:
+    """Writes what a board prints to stdout as it comes, thread tracebacks with host lines.
+
+    Other bytes pass unchanged, except that MicroPython's line ends become the host's.
+    """
+
+    FRAME_START = b'  File "<'
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._held = b""
+        self._inside_line = False
+
+    def __call__(self, data: bytes) -> None:
+        """Write `data`, except an unfinished line that may become a frame of a traceback."""
+        *lines, last = (self._held + data).split(b"\n")
+        for line in lines:
+            self._write_line(line.removesuffix(b"\r"))
+        may_be_frame = self.FRAME_START.startswith(last) or last.startswith(self.FRAME_START)
+        if self._inside_line or not may_be_frame:
+            held = b"\r" if last.endswith(b"\r") else b""
+            self._write(last.removesuffix(held))
+            self._inside_line |= len(last) > 0
+            last = held
+        self._held = last
+        sys.stdout.flush()
+
+    def finish(self) -> None:
+        """Write what was held back."""
+        self._write(self._held)
+        self._held = b""
+        sys.stdout.flush()
+
+    def _write_line(self, line: bytes) -> None:
+        if not self._inside_line and line.startswith(self.FRAME_START):
+            line = self._script.translated(line.decode(errors="replace")).encode()
+        self._write(line + b"\n")
+        self._inside_line = False
+
+    def _write(self, data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+
+
+def _read(path: Path) -> Script:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise ModthreadError(f"{path}: {reason}; name a Python script") from None
+    return Script(path, text, STRING if MENTIONS_EXIT.search(text) else STDIN)
+
+
+def _sent(script: Script) -> str:
+    return EXIT_WRAPPER.format(source=script.text) if script.sent_as == STRING else script.text
+
+
+def _status(result: Result, script: Script) -> int:
+    """Show the traceback, if any, and return the exit status."""
+    traceback = report.text(result.error)
+    *_, last = traceback.splitlines() or [""]
+    if last.startswith("ScriptExit: "):
+        return _exit_status(last.removeprefix("ScriptExit: "))
+    if traceback:
+        print(script.translated(traceback).rstrip(), file=sys.stderr)
+        return EXIT_EXCEPTION
+    return 0
+
+
+def _exit_status(code: str) -> int:
+    """Return what CPython would make of the `repr` of SystemExit's argument."""
+    try:
+        value = ast.literal_eval(code)
+    except (SyntaxError, ValueError):
+        value = code
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF
+    print(value, file=sys.stderr)
+    return EXIT_EXCEPTION
+
+
+def _show_where(device: Device, script: Script, output: LiveOutput) -> None:
+    """Interrupt the script and show where it was and what its threads did."""
+    try:
+        result = device.interrupt(output)
+        output.finish()
+        print(script.translated(report.text(result.error)).rstrip(), file=sys.stderr)
+        threads = device.threads()
+    except BoardError as error:
+        complain(f"Ctrl-C got no answer: {error}")
+    else:
+        if len(threads) > 1:
+            print(report.thread_table(threads), file=sys.stderr)
+
+
+def complain(message: str) -> None:
+    """Tell the user what is wrong."""
+    print(f"modthread: {message}", file=sys.stderr)
