@@ -44,9 +44,9 @@ clean: ## Remove everything that make made
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..."; exit 1; }
+	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m modthread.system
 	@$(VENV_PYTHON) -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@PYTHONPATH= $(VENV_PYTHON) -m pip install --disable-pip-version-check --editable '.[dev]' || \
-	    { echo "modthread: pip failed, see above; check the network and try again"; exit 1; }
+	    { echo "modthread: pip failed, see above; check the network and try again" >&2; exit 1; }
 	@touch $@

@@ -1,0 +1,67 @@
+"""What `make` calls, and what it says where it cannot."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from modthread.project import ROOT, pyproject
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_make_alone_lists_the_targets() -> None:
+    result = make()
+    assert result.returncode == 0
+    for target in ("run", "repl", "firmware", "test", "bench", "lint", "setup", "clean"):
+        assert f"make {target} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["run"], "-m modthread run examples/two_threads.py"),
+        (["run", "SCRIPT=x.py", "BOARD=B"], "-m modthread run --board B x.py"),
+        (["run", "PORT=/dev/ttyACM0"], "--port /dev/ttyACM0 examples/two_threads.py"),
+        (["repl", "BOARD=B"], "-m modthread repl --board B"),
+        (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
+        (["test"], "-m pytest"),
+        (["bench"], "-m modthread bench"),
+    ],
+)
+def test_targets_pass_on_the_variables(arguments: list[str], command: str) -> None:
+    result = make("--dry-run", *arguments)
+    assert result.returncode == 0
+    assert " ".join(result.stdout.split()).endswith(command)
+
+
+def test_an_old_python_is_named_in_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\nexit 1\n")  # what `sys.exit(sys.version_info < (3, 11))` does
+    old.chmod(0o755)
+    result = make("--always-make", ".venv/installed", f"PYTHON={old}")
+    assert result.returncode == 2
+    assert (
+        result.stdout
+        == "modthread: Python 3.11 or newer is needed; name one with make PYTHON=...\n"
+    )
+
+
+def test_every_installed_package_is_pinned() -> None:
+    freeze = [str(ROOT / ".venv/bin/python"), "-m", "pip", "freeze", "--exclude-editable"]
+    installed = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout.split()
+    project = pyproject()["project"]
+    pins = project["dependencies"] + project["optional-dependencies"]["dev"]
+    assert sorted(installed) == sorted(pins)
