@@ -1,0 +1,133 @@
+"""Ctrl-C stops the main program wherever it waits, and nothing but the main program."""
+
+import pytest
+from console import Console
+
+THREADS = """
+import _thread, micropython, select, sys, time
+lock = _thread.allocate_lock()
+lock.acquire()
+beats = [0] * {busy}
+hit = []
+def beat(slot):
+    try:
+        while True:
+            beats[slot] += 1
+    except KeyboardInterrupt:
+        hit.append(slot)
+for slot in range({busy}):
+    _thread.start_new_thread(beat, (slot,))
+def with_lock():
+    with lock:
+        pass
+def join():
+    thread = _thread.start_new_thread(lock.acquire, ())
+    while any(row[0] == thread for row in _thread._threads()):
+        time.sleep_ms(5)
+def compute():
+    while True:
+        pass
+def poll():
+    poller = select.poll()
+    poller.register(sys.stdin, select.POLLIN)
+    poller.poll()
+"""
+
+WAITS = [
+    "lock.acquire()",
+    "lock.acquire(1, 1000)",
+    "with_lock()",
+    "time.sleep(1000)",
+    "time.sleep_ms(1000000)",
+    "join()",
+    "compute()",
+    "poll()",
+    "sys.stdin.read(1)",
+]
+
+
+@pytest.mark.parametrize("busy", [0, 4])
+@pytest.mark.parametrize("wait", WAITS)
+def test_out_of(console: Console, wait: str, busy: int) -> None:
+    console.run(THREADS.format(busy=busy))
+    for _ in range(3):
+        console.start(f"print('begin')\n{wait}\nprint('end')")
+        console.expect(b"begin\r\n")
+        output = console.interrupt()
+        assert output.endswith("KeyboardInterrupt: \r\n"), output
+        assert "end" not in output
+    assert console.value("lock.locked()") is True
+    assert console.value("lock.release()") is None
+    if wait != "join()":  # there, threads that wait have taken it
+        assert console.value("(lock.locked(), lock.acquire(0))") == (False, True)
+    before = console.value("list(beats)")
+    console.value("time.sleep_ms(100)")
+    after = console.value("list(beats)")
+    assert all(a > b for a, b in zip(after, before, strict=True)), f"{before} -> {after}"
+    assert console.value("hit") == [], "a thread was hit"
+
+
+def test_interrupted_waiter_leaves_the_queue(console: Console) -> None:
+    """The waiters before and behind main are served in their order; main is out."""
+    console.run(
+        THREADS.format(busy=0)
+        + """
+served = []
+def wait(number, ms):
+    time.sleep_ms(ms)
+    lock.acquire()
+    served.append(number)
+    lock.release()
+_thread.start_new_thread(wait, (1, 0))
+_thread.start_new_thread(wait, (2, 200))
+"""
+    )
+    console.start("time.sleep_ms(50)\nprint('begin')\nlock.acquire()")
+    console.expect(b"begin\r\n")
+    with pytest.raises(Exception, match="in time"):
+        console.expect(b">>> ", 0.5)
+    assert "KeyboardInterrupt" in console.interrupt()
+    assert console.value("lock.release()") is None
+    console.value("time.sleep_ms(100)")
+    assert console.value("(served, lock.locked())") == ([1, 2], False)
+
+
+def test_at_the_moment_of_the_release(console: Console) -> None:
+    """Either main has the lock or it was interrupted: never both, never neither."""
+    console.run(
+        """
+import _thread, time
+def attempt(ms):
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    _thread.start_new_thread(lambda: (time.sleep_ms(ms), lock.release()), ())
+    got = False
+    print('begin')
+    try:
+        got = lock.acquire()
+        time.sleep_ms(60)
+    except KeyboardInterrupt:
+        pass
+    time.sleep_ms(20)
+    return got, lock.locked()
+"""
+    )
+    outcomes = {True: 0, False: 0}
+    for i in range(60):
+        console.send(f"attempt({i % 12})\r".encode())
+        console.expect(b"begin\r\n")
+        console.send(b"\x03")
+        output = console.expect(b">>> ")
+        got, locked = "True, True" in output, "False, False" in output
+        assert got or locked, f"(acquired, locked) = {output}"
+        outcomes[got] += 1
+    assert min(outcomes.values()) >= 3, f"the race was not met: {outcomes}"
+
+
+@pytest.mark.parametrize("busy", [0, 4])
+def test_at_the_prompt(console: Console, busy: int) -> None:
+    console.run(THREADS.format(busy=busy))
+    for _ in range(10):
+        console.interrupt()
+    assert console.value("hit") == []
+    assert len(console.value("_thread._threads()")) == busy + 1

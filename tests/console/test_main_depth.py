@@ -1,0 +1,42 @@
+"""The main program recurses as deep as on the same firmware without threads."""
+
+from dataclasses import replace
+
+from console import Console, booted
+
+from modthread import boards, build
+
+DEPTHS = """
+def call():
+    global depth
+    depth += 1
+    call()
+def sort(_=0):
+    global depth
+    depth += 1
+    sorted([1], key=sort)
+for function in (call, sort):
+    depth = 0
+    try:
+        function()
+    except RuntimeError as error:
+        print(error, depth)
+"""
+
+
+def depths(console: Console) -> list[int]:
+    lines = console.run(DEPTHS).splitlines()
+    assert all(line.startswith("maximum recursion depth exceeded ") for line in lines), lines
+    return [int(line.split()[-1]) for line in lines]
+
+
+def test_as_deep_as_without_threads(console: Console) -> None:
+    board = boards.load(boards.DEFAULT)
+    firmware = build.firmware(board, threads=False)
+    with booted(replace(board, name=firmware.parent.name), "main_depth_without_threads") as other:
+        without = depths(other)
+    with_threads = depths(console)
+    assert len(with_threads) == 2
+    assert all(a >= b for a, b in zip(with_threads, without, strict=True)), (
+        f"depths {with_threads}, without threads {without}"
+    )

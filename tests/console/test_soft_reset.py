@@ -1,0 +1,167 @@
+"""Ctrl-D always comes back, no thread survives it, and all memory is back."""
+
+import pytest
+from console import Console
+
+COMMON = """
+import _thread, gc, os, select, sys, time
+held = _thread.allocate_lock()
+held.acquire()
+shared = _thread.allocate_lock()
+def forever(function):
+    while True:
+        function()
+def start(count, function, *args):
+    for _ in range(count):
+        _thread.start_new_thread(function, args)
+"""
+
+KINDS = {
+    "computing": "start(4, forever, lambda: None)",
+    "printing": "start(3, forever, lambda: print('a line from thread', _thread.get_ident()))",
+    "sleeping": "start(5, forever, lambda: time.sleep_ms(3))\nstart(3, time.sleep, 10000)",
+    "blocked": "start(5, held.acquire)\nstart(5, held.acquire, 1, 10000)",
+    "handing over": "start(4, forever, lambda: shared.acquire() and shared.release())",
+    "holding": "start(3, forever, lambda: shared.acquire() and time.sleep_ms(50))",
+    "collecting": "start(3, forever, gc.collect)\nstart(2, forever, lambda: [0] * 100)",
+    "writing files": """
+def write(name):
+    while True:
+        with open(name, 'w') as file:
+            for i in range(50):
+                file.write('some text\\n')
+        os.listdir()
+for name in 'abc':
+    start(1, write, name)
+""",
+    "starting threads": "start(2, forever, lambda: start(1, time.sleep_ms, 5) or time.sleep_ms(2))",
+    "recursing": """
+def recurse():
+    try:
+        recurse()
+    except RuntimeError:
+        pass
+start(4, forever, recurse)
+""",
+    "refusing to leave": """
+def stay():
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+start(3, stay)
+""",
+    "catching in acquire": """
+def stay():
+    while True:
+        try:
+            held.acquire()
+        except BaseException:
+            pass
+start(3, stay)
+""",
+    "cleaning up": """
+def tidy():
+    try:
+        held.acquire()
+    finally:
+        time.sleep_ms(20)
+        shared.acquire()
+        shared.release()
+start(3, tidy)
+""",
+    "polling": """
+def poll():
+    poller = select.poll()
+    poller.register(sys.stdin, 0)
+    poller.poll(100000)
+start(3, poll)
+""",
+    "everything at once": """
+start(2, forever, lambda: None)
+start(2, forever, lambda: print('printing'))
+start(2, forever, lambda: time.sleep_ms(1))
+start(2, held.acquire)
+start(2, forever, lambda: shared.acquire() and shared.release())
+start(1, forever, gc.collect)
+""",
+}
+
+RESETS = 15
+
+
+def free_memory(console: Console) -> int:
+    assert console.value("len(__import__('_thread')._threads())") == 1, "a thread has survived"
+    console.value("__import__('gc').collect()")
+    return int(console.value("__import__('gc').mem_free()"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_threads(console: Console, kind: str) -> None:
+    """Over all kinds of threads these are more than 200 soft resets."""
+    console.soft_reset()
+    free = [free_memory(console)]
+    for i in range(RESETS):
+        console.start(f"{COMMON}{KINDS[kind]}\ntime.sleep_ms({10 + 7 * i % 23})\nprint('ready')")
+        console.expect(b"ready\r\n")
+        console.expect(b">>> ")
+        console.soft_reset()
+        free.append(free_memory(console))
+    assert set(free) == {free[0]}, f"free memory after each reset: {free}"
+
+
+@pytest.mark.parametrize("kind", ["computing", "blocked", "printing"])
+def test_by_system_exit_of_main(console: Console, kind: str) -> None:
+    console.soft_reset()
+    free = free_memory(console)
+    for _ in range(5):
+        console.start(f"{COMMON}{KINDS[kind]}\ntime.sleep_ms(20)\nsys.exit()")
+        console.expect(b"MPY: soft reboot\r\n")
+        console.expect(b">>> ")
+        assert free_memory(console) == free
+
+
+def test_threads_are_asked_to_leave(console: Console) -> None:
+    """Each gets SystemExit, wherever it is, so that its handlers can tidy up."""
+    console.start(
+        COMMON
+        + """
+def stay(name, wait):
+    try:
+        while True:
+            wait()
+    finally:
+        print(name, 'leaves by', 'finally')
+for name, wait in (
+    ('computing', lambda: None),
+    ('sleeping', lambda: time.sleep(1000)),
+    ('blocked', held.acquire),
+    ('timed', lambda: held.acquire(1, 1000)),
+):
+    _thread.start_new_thread(stay, (name, wait))
+time.sleep_ms(20)
+"""
+    )
+    console.expect(b">>> ")
+    console.send(b"\x04")
+    output = console.expect(b">>> ")
+    for name in ("computing", "sleeping", "blocked", "timed"):
+        assert f"{name} leaves by finally\r\n" in output, output
+
+
+def test_locks_and_threads_work_afterwards(console: Console) -> None:
+    for _ in range(3):
+        console.run(f"{COMMON}{KINDS['everything at once'].replace('print', 'str')}")
+        console.soft_reset()
+        output = console.run(
+            """
+import _thread
+lock = _thread.allocate_lock()
+lock.acquire()
+_thread.start_new_thread(lock.release, ())
+print(lock.acquire(1, 1), _thread.get_ident())
+"""
+        )
+        assert output == "True 1\r\n", output
