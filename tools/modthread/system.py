@@ -17,7 +17,7 @@ def missing_packages() -> list[str]:
     return [
         package
         for package, check in settings()["packages"].items()
-        if subprocess.run(check, shell=True, capture_output=True).returncode != 0  # noqa: S602
+        if subprocess.run(check, shell=True, capture_output=True).returncode != 0
     ]
 
 
