@@ -1,6 +1,7 @@
 """A board that scripts can be run on, one after the other, each on a fresh start."""
 
 import ast
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ print((os.uname().version, _thread.__version__, _thread._kernel))
 """
 
 
-class DeadBoardError(ModthreadError):
+class DeadBoardError(BoardError):
     """Nothing brings the board back; nothing more can be run on it."""
 
 
@@ -39,16 +40,23 @@ class Device:
     Limits are in seconds, None is unlimited, and are stretched by the board's time scale.
     """
 
-    def __init__(self, board: Board, port: str | None = None, icount: str | None = None) -> None:
+    def __init__(
+        self,
+        board: Board,
+        port: str | None = None,
+        icount: str | None = None,
+        logs: Path = project.BUILD / "logs",
+    ) -> None:
         """Prepare to reach `board` at `port`, or in its emulator where that is None."""
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
         self.board = board
+        self._logs = logs
         self.dead: str | None = None
         self._port = port
         self._emulator = None if port else Emulator(board, icount)
         self._session: Session | None = None
-        self._log = TrafficLog(project.BUILD / "logs" / f"{board.name}.log")
+        self._log = TrafficLog(logs / f"{board.name}.log")
 
     @property
     def session(self) -> Session:
@@ -66,10 +74,11 @@ class Device:
         """The log of the raw traffic."""
         return self._log
 
-    def log_to(self, path: Path) -> None:
-        """Log to a new file from now on."""
+    def log_to(self, name: str) -> None:
+        """Log to a new file from now on; `name` may be any text."""
         self._log.close()
-        self._log = TrafficLog(path)
+        name = re.sub(r"[^\w.\[\]-]+", "_", name)[-200:]
+        self._log = TrafficLog(self._logs / f"{name}.log")
         if self._session:
             self._session.log = self._log
 
