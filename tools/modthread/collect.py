@@ -1,0 +1,155 @@
+"""Device test files: read with ast, never imported, and made into scripts for a board."""
+
+import ast
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from modthread.errors import ModthreadError
+from modthread.report import Script
+
+MARK_PREFIX = "pytest.mark."
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One ``@pytest.mark.NAME(...)`` with the values of its arguments."""
+
+    name: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeviceTest:
+    """One function with one set of parameters, and the `source` that runs it on a board.
+
+    `line` is where the function starts, from 1; lines of `source` are numbered as in the file.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    marks: tuple[Mark, ...]
+    line: int
+    source: str
+
+
+class DeviceTestFile:
+    """The tests of one file. Raises ModthreadError, with file and line, for what it cannot be."""
+
+    def __init__(self, path: Path) -> None:
+        """Parse the file."""
+        self._path = path
+        self._text = path.read_text(encoding="utf-8")
+        self.script = Script(path, self._text)
+        try:
+            self._body = ast.parse(self._text, path).body
+        except SyntaxError as error:
+            raise ModthreadError(f"{path}:{error.lineno}: {error.msg}") from None
+
+    def tests(self) -> Iterator[DeviceTest]:
+        """Yield every test function once for each of its parameter sets."""
+        for function in self._functions():
+            marks = [self._mark(decorator) for decorator in function.decorator_list]
+            others = tuple(mark for mark in marks if mark.name != "parametrize")
+            for ids, parameters in self._parameter_sets(function, marks):
+                call = f"{function.name}({', '.join(f'{k}={v!r}' for k, v in parameters.items())})"
+                source = f"{self._text_with_only(function)}\n{call}\n"
+                yield DeviceTest(function.name, ids, others, function.lineno, source)
+
+    def _functions(self) -> list[ast.FunctionDef]:
+        return [
+            node
+            for node in self._body
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
+        ]
+
+    def _text_with_only(self, function: ast.FunctionDef) -> str:
+        """Return the file without what only the host needs; line numbers stay."""
+        lines = self._text.splitlines()
+        for node in self._body:
+            if _imports_pytest(node):
+                if ast.unparse(node) != "import pytest":
+                    raise self._error(node, "write `import pytest` on a line of its own")
+                _blank(lines, node.lineno, node.end_lineno)
+        for other in self._functions():
+            first = min([other.lineno, *(mark.lineno for mark in other.decorator_list)])
+            last = other.lineno - 1 if other is function else other.end_lineno
+            _blank(lines, first, last)
+        return "\n".join(lines)
+
+    def _mark(self, decorator: ast.expr) -> Mark:
+        """Return the mark that `decorator` is."""
+        call = decorator if isinstance(decorator, ast.Call) else None
+        name = ast.unparse(call.func if call else decorator)
+        if not name.startswith(MARK_PREFIX):
+            raise self._error(decorator, f"@{name}: only @pytest.mark decorates a device test")
+        args = tuple(self._value(arg) for arg in (call.args if call else []))
+        keywords = call.keywords if call else []
+        kwargs = {str(keyword.arg): self._value(keyword.value) for keyword in keywords}
+        return Mark(name.removeprefix(MARK_PREFIX), args, kwargs)
+
+    def _value(self, node: ast.expr) -> Any:
+        """Return the value of a constant expression."""
+        try:
+            return eval(compile(ast.Expression(node), self._path, "eval"), {"__builtins__": {}})  # noqa: S307
+        except Exception as error:
+            text = f"{ast.unparse(node)}: only constants, the file is not imported ({error})"
+            raise self._error(node, text) from None
+
+    def _parameter_sets(
+        self, function: ast.FunctionDef, marks: list[Mark]
+    ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+        """Yield identifiers and arguments for every combination of the parametrize marks."""
+        parametrize = [mark for mark in reversed(marks) if mark.name == "parametrize"]
+        axes = [self._axis(function, mark) for mark in parametrize]
+        wanted = [arg.arg for arg in function.args.args + function.args.kwonlyargs]
+        for combination in itertools.product(*axes):
+            ids = tuple(identifier for identifier, _ in combination)
+            parameters = {k: v for _, values in combination for k, v in values.items()}
+            if sorted(parameters) != sorted(wanted):
+                raise self._error(
+                    function, f"{function.name} takes {wanted}, parametrize gives {[*parameters]}"
+                )
+            yield ids, parameters
+
+    def _axis(self, function: ast.FunctionDef, mark: Mark) -> list[tuple[str, dict[str, Any]]]:
+        """Return identifier and arguments for every value set of one parametrize mark."""
+        if len(mark.args) != 2 or mark.kwargs:
+            raise self._error(function, "parametrize takes names and values here, nothing else")
+        names, value_sets = mark.args
+        names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+        axis = []
+        for number, value_set in enumerate(value_sets):
+            values = (value_set,) if len(names) == 1 else value_set
+            if len(values) != len(names):
+                raise self._error(function, f"parametrize: {values} are not {len(names)} values")
+            identifier = "-".join(
+                _identifier(name, value, number) for name, value in zip(names, values, strict=True)
+            )
+            axis.append((identifier, dict(zip(names, values, strict=True))))
+        return axis
+
+    def _error(self, node: ast.expr | ast.stmt, message: str) -> ModthreadError:
+        return ModthreadError(f"{self._path}:{node.lineno}: {message}")
+
+
+def _identifier(name: str, value: Any, number: int) -> str:
+    """Return what pytest would call a parameter's value."""
+    if isinstance(value, str | int | float | bool | None):
+        return str(value)
+    return f"{name}{number}"
+
+
+def _imports_pytest(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "pytest"
+    return isinstance(node, ast.Import) and any(name.name == "pytest" for name in node.names)
+
+
+def _blank(lines: list[str], first: int, last: int | None) -> None:
+    """Empty the lines `first` to `last`, counted from 1."""
+    for number in range(first - 1, last or first):
+        lines[number] = ""
