@@ -30,8 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    script = run.read(options.script)
     with closing(_started(options)) as device:
-        return run.run(device, options.script, options.timeout)
+        return run.run(device, script, options.timeout)
 
 
 def _repl(options: argparse.Namespace) -> int:

@@ -1,1 +1,109 @@
-"""pytest's view of the boards: options, collection and fixtures."""
+"""pytest's view of the boards: options, collection, header and fixtures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modthread import boards
+from modthread.device import Device
+from modthread.errors import ModthreadError
+from modthread.fleet import Fleet
+from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile
+
+MARKERS = (
+    "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
+    "expect_output(regex): what a device test must print; a thread may then end by an exception",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that choose boards."""
+    group = parser.getgroup("modthread", "tests on boards")
+    group.addoption(
+        "--board",
+        action="append",
+        help=f"board, or folder of a board, to test on; repeatable; default {boards.DEFAULT}",
+    )
+    group.addoption("--port", help="serial port or pyserial URL of the board: a real one")
+    group.addoption(
+        "--device-timeout",
+        type=float,
+        default=TIMEOUT,
+        help="seconds that one test may take on a board, default %(default)s",
+    )
+    group.addoption("--no-build", action="store_true", help="test the firmware that is there")
+    group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
+    parser.addini("device_tests", "folders of tests that run on a board", type="paths")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the chosen boards; nothing is started yet."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    names = config.getoption("--board") or [boards.DEFAULT]
+    try:
+        chosen = [boards.load(name) for name in names]
+        config.stash[FLEET] = Fleet(
+            {board.name: board for board in chosen},
+            config.getoption("--port"),
+            config.getoption("--icount"),
+            not config.getoption("--no-build"),
+            config.rootpath / "build" / "logs",
+        )
+    except ModthreadError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the emulators."""
+    if FLEET in config.stash:
+        config.stash[FLEET].close()
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    """Read device tests instead of importing them."""
+    config = parent.config
+    folders = config.getini("device_tests") or [config.rootpath / "tests" / "device"]
+    if any(module_path.is_relative_to(folder) for folder in folders):
+        return DeviceFile.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run host tests that use a board once for each board."""
+    if "device" in metafunc.fixturenames:
+        metafunc.parametrize("device", list(metafunc.config.stash[FLEET].boards), indirect=True)
+
+
+def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
+    """Build and start the boards that the tests need, and say what runs on them."""
+    if config.option.collectonly:
+        return []
+    fleet = config.stash[FLEET]
+    names = dict.fromkeys(name for item in items if (name := _board_of(item)))
+    try:
+        for name in names:
+            fleet.start(name)
+    except ModthreadError as error:
+        raise pytest.UsageError(str(error)) from None
+    return [f"board {name}: {fleet.info(name)}" for name in names]
+
+
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """A board, started and clean, for a host test that drives it itself."""
+    device = request.config.stash[FLEET].device(request.param)
+    device.log_to(request.node.nodeid)
+    yield device
+    device.clean_up()
+
+
+def _board_of(item: pytest.Item) -> str | None:
+    if isinstance(item, BoardItem):
+        return item.board
+    if isinstance(item, pytest.Function) and "device" in item.fixturenames:
+        return str(item.callspec.params["device"])
+    return None

@@ -26,12 +26,11 @@ except SystemExit as e: raise ScriptExit(repr(e.args[0] if e.args else None))
 """
 
 
-def run(device: Device, path: Path, timeout: float | None) -> int:
-    """Run the file on a board that has been started, output shown live; return the exit status.
+def run(device: Device, script: Script, timeout: float | None) -> int:
+    """Run `script` on a board that has been started, output shown live; return the exit status.
 
     Blocks until the script ends, at most `timeout` seconds (None: for ever).
     """
-    script = _read(path)
     output = LiveOutput(script)
     try:
         result = device.run(_sent(script), timeout, output)
@@ -99,7 +98,8 @@ class LiveOutput:
         sys.stdout.buffer.write(data)
 
 
-def _read(path: Path) -> Script:
+def read(path: Path) -> Script:
+    """Read the script to run; raises ModthreadError where there is none."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

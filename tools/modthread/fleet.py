@@ -1,0 +1,68 @@
+"""The boards of one test run, each started when the first test needs it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modthread import build, project
+from modthread.boards import Board
+from modthread.device import Device
+from modthread.errors import ModthreadError
+from modthread.session import BoardError
+
+
+@dataclass
+class Fleet:
+    """`boards` by name, and how to reach them: `port` for a single real board, or emulated."""
+
+    boards: dict[str, Board]
+    port: str | None = None
+    icount: str | None = None
+    build: bool = True
+    logs: Path = project.BUILD / "logs"
+    _devices: dict[str, Device] = field(default_factory=dict)
+    _info: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.port and len(self.boards) > 1:
+            raise ModthreadError(f"--port is one board's, --board names {', '.join(self.boards)}")
+
+    def start(self, name: str) -> None:
+        """Build and start the board; blocks. One that does not answer is marked dead.
+
+        Raises ModthreadError for what the user has to mend first.
+        """
+        if name in self._devices:
+            return
+        board = self.boards[name]
+        if self.build and not self.port:
+            build.firmware(board)
+        device = self._devices[name] = Device(board, self.port, self.icount, self.logs)
+        try:
+            device.start()
+            self._info[name] = device.info()
+        except BoardError as error:
+            device.dead = self._info[name] = f"{name} is dead: {error}"
+        else:
+            device.clean_up()
+
+    def info(self, name: str) -> str:
+        """Return what runs on a board that has been started."""
+        return self._info[name]
+
+    def device(self, name: str) -> Device:
+        """Return the board, started and clean; raises ModthreadError where it is dead."""
+        self.start(name)
+        device = self._devices[name]
+        if device.dead:
+            raise ModthreadError(device.dead)
+        return device
+
+    def is_usable(self, name: str) -> bool:
+        """Return whether the board has been started and is not dead."""
+        return name in self._devices and not self._devices[name].dead
+
+    def close(self) -> None:
+        """End the emulators and give back the ports."""
+        for device in self._devices.values():
+            device.close()
+        self._devices.clear()

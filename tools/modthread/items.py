@@ -1,0 +1,193 @@
+"""pytest items that run on a board."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modthread import report
+from modthread.collect import DeviceTest, DeviceTestFile, Mark
+from modthread.device import Device
+from modthread.errors import ModthreadError
+from modthread.fleet import Fleet
+from modthread.report import Script
+from modthread.session import BoardError, Result, TimeLimitError
+
+FLEET = pytest.StashKey[Fleet]()
+TIMEOUT = 60.0  # seconds, where neither a mark nor --device-timeout says otherwise
+OUTPUT_SHOWN = 8000  # characters, the last ones
+
+
+class BoardTestFailure(Exception):  # noqa: N818 (a verdict, not an error)
+    """A test did on the board what it should not: the gist in a line, and all of it."""
+
+    def __init__(self, message: str, text: str | None = None) -> None:
+        super().__init__(text or message)
+        self.message = message
+
+
+class FailureText:
+    """A failure as pytest wants it: with a message for the summary and for JUnit."""
+
+    def __init__(self, message: str, text: str) -> None:
+        self._text = text
+        self.reprcrash = self
+        self.message = message
+
+    def __str__(self) -> str:
+        return self._text
+
+    def toterminal(self, terminal: pytest.TerminalReporter) -> None:
+        """Write the text, the lines that name an exception in red."""
+        for line in self._text.splitlines():
+            terminal.line(line, red=line.startswith("E "), bold=line.startswith("E "))
+
+
+class BoardItem(pytest.Item):
+    """A script that runs on a board: its limit, its log, what it leaves and how it is reported."""
+
+    def __init__(self, *, board: str, script: Script, marks: Iterable[Mark] = (), **kw: Any):
+        super().__init__(**kw)
+        self.board = board
+        self.script = script
+        self._passed = False
+        for mark in marks:
+            self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))
+
+    @property
+    def device(self) -> Device:
+        """The board that the test runs on."""
+        return self.config.stash[FLEET].device(self.board)
+
+    @property
+    def limit(self) -> float:
+        """Seconds that the test may take: the mark's, else --device-timeout's."""
+        mark = self.get_closest_marker("device_timeout")
+        return float(mark.args[0] if mark else self.config.getoption("--device-timeout"))
+
+    def setup(self) -> None:
+        """Take the board and start a log."""
+        fleet = self.config.stash[FLEET]
+        fleet.start(self.board)
+        self.user_properties += [("board", self.board), ("firmware", fleet.info(self.board))]
+        self.device.log_to(self.nodeid)
+
+    def runtest(self) -> None:
+        """Run the script and judge what came of it."""
+        self.check(self._run())
+        self._passed = True
+
+    def teardown(self) -> None:
+        """Make the board clean: a test that leaves it beyond a soft reset has an error."""
+        if self.config.stash[FLEET].is_usable(self.board):
+            soft = self.device.clean_up()
+            if self._passed and not soft:
+                raise BoardTestFailure("the test left the board so that no soft reset worked")
+
+    def check(self, result: Result) -> None:
+        """Raise BoardTestFailure where `result` is not what it should be."""
+        raise NotImplementedError
+
+    def source(self) -> str:
+        """Return what is sent to the board."""
+        raise NotImplementedError
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
+        """Return what pytest shows of a failure."""
+        error = excinfo.value
+        if isinstance(error, BoardTestFailure):
+            return FailureText(error.message, str(error))
+        if isinstance(error, ModthreadError):
+            return FailureText(str(error), str(error))
+        return super().repr_failure(excinfo, *args)
+
+    def _run(self) -> Result:
+        try:
+            result = self.device.run(self.source(), self.limit)
+        except TimeLimitError as error:
+            raise self._hang(error) from None
+        except BoardError as error:
+            self._show_output(error.output)
+            raise BoardTestFailure(str(error)) from None
+        finally:
+            self.add_report_section("call", "serial traffic", str(self.device.log.path))
+        self._show_output(result.output)
+        return result
+
+    def _hang(self, error: TimeLimitError) -> BoardTestFailure:
+        """Interrupt the script; tell where it was and what its threads did."""
+        message = f"no end after {self.limit * self.device.board.time_scale:g} s"
+        lines = [message]
+        output = error.output
+        try:
+            result = self.device.interrupt()
+            output += result.output
+            lines += ["Ctrl-C found the main thread here:"]
+            lines += [self.script.failure(report.text(result.error))]
+            table = report.thread_table(self.device.threads())
+            self.add_report_section("call", "threads", table)
+        except (BoardError, SyntaxError, ValueError) as unanswered:
+            lines.append(f"Ctrl-C brought no answer: {unanswered}")
+        self._show_output(output)
+        return BoardTestFailure(message, "\n".join(lines))
+
+    def raised(self, traceback: bytes) -> BoardTestFailure:
+        """Return the failure that an exception on the board is."""
+        text = report.text(traceback)
+        return BoardTestFailure(text.rstrip().rpartition("\n")[2], self.script.failure(text))
+
+    def _show_output(self, output: bytes) -> None:
+        text = self.script.translated(report.text(output))
+        if len(text) > OUTPUT_SHOWN:
+            text = f"... (the last {OUTPUT_SHOWN} characters)\n{text[-OUTPUT_SHOWN:]}"
+        if text:
+            self.add_report_section("call", "device output", text)
+
+
+class DeviceFile(pytest.File):
+    """A file of device tests, read without importing it."""
+
+    def collect(self) -> Iterable["DeviceItem"]:
+        """Yield one item per function, parameter set and board."""
+        try:
+            file = DeviceTestFile(self.path)
+            tests = list(file.tests())
+        except ModthreadError as error:
+            raise self.CollectError(str(error)) from None
+        for board in self.config.stash[FLEET].boards:
+            for test in tests:
+                name = f"{test.name}[{'-'.join((*test.ids, board))}]"
+                yield DeviceItem.from_parent(
+                    self, name=name, board=board, script=file.script, marks=test.marks, test=test
+                )
+
+
+class DeviceItem(BoardItem):
+    """One function with one set of parameters on one board."""
+
+    def __init__(self, *, test: DeviceTest, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._test = test
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the function is."""
+        return self.path, self._test.line - 1, self.name
+
+    def source(self) -> str:
+        """Return the file with this function only, and its call."""
+        return self._test.source
+
+    def check(self, result: Result) -> None:
+        """Fail on an exception, in a thread too unless the expected output has it."""
+        if result.error:
+            raise self.raised(result.error)
+        if result.exited:
+            raise BoardTestFailure("SystemExit ended the test")
+        output = self.script.translated(report.text(result.output))
+        expected = self.get_closest_marker("expect_output")
+        if expected and not re.search(expected.args[0], output, re.MULTILINE | re.DOTALL):
+            raise BoardTestFailure(f"the output does not match {expected.args[0]!r}")
+        if not expected and report.THREAD_DIED in output:
+            raise BoardTestFailure("an exception ended a thread, see the device output")
