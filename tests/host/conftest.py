@@ -1,0 +1,25 @@
+"""What several host tests use."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FAKE_BOARD = Path(__file__).with_name("fake_board.py")
+
+
+@pytest.fixture
+def fake_board(tmp_path: Path) -> Callable[..., str]:
+    """Return a function that makes a board folder whose emulator is fake_board.py."""
+
+    def make(name: str = "FAKE", start: str = "well", **settings: object) -> str:
+        folder = tmp_path / "boards" / name
+        folder.mkdir(parents=True)
+        lines = ['description = "a fake"', *(f"{key} = {value}" for key, value in settings.items())]
+        command = [sys.executable, str(FAKE_BOARD), start]
+        lines += ["[emulator]", f"command = {command}", 'install = "nothing to install"']
+        (folder / "board.toml").write_text("\n".join(lines))
+        return str(folder)
+
+    return make

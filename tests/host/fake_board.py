@@ -1,0 +1,110 @@
+"""A program that behaves like a MicroPython board on a pseudo-terminal, well or badly.
+
+It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
+misbehave at hand. Its argument spoils the start: `silent` never answers, `half` answers half.
+"""
+
+import _thread
+import os
+import select
+import sys
+import time
+import traceback
+import tty
+from collections.abc import Callable
+
+BANNER = 'MicroPython v0 on 2000-01-01; fake\r\nType "help()" for more information.\r\n>>> '
+RAW_BANNER = "raw REPL; CTRL-B to exit\r\n>"
+
+
+class Resetting(BaseException):
+    """The board starts afresh."""
+
+
+class FakeBoard:
+    """The board's serial line, and what runs behind it."""
+
+    def __init__(self) -> None:
+        self.fd, self._other_end = os.openpty()
+        tty.setraw(self._other_end)
+        print(f"char device redirected to {os.ttyname(self._other_end)}", flush=True)
+
+    def write(self, text: str | bytes) -> None:
+        data = text.encode() if isinstance(text, str) else text
+        while data:
+            data = data[os.write(self.fd, data) :]
+
+    def interrupted(self) -> bool:
+        return bool(select.select([self.fd], [], [], 0)[0]) and b"\x03" in os.read(self.fd, 1000)
+
+    def repl(self, raw_banner: str) -> None:
+        """Answer for ever, starting at the friendly prompt."""
+        self.write(BANNER)
+        source = b""
+        while True:
+            for byte in os.read(self.fd, 4096):
+                char = bytes([byte])
+                if char == b"\x01":
+                    source = b""
+                    self.write(raw_banner)
+                elif char == b"\x03":
+                    source = b""
+                elif char == b"\x04" and not source.strip():
+                    self.write("OK\r\nMPY: soft reboot\r\n" + raw_banner)
+                elif char == b"\x04":
+                    self.write("OK")
+                    self.execute(source.decode())
+                    source = b""
+                else:
+                    source += char
+                    if source.endswith(b"\x05A\x01"):
+                        source = b""
+                        self.write(b"R\x00")
+
+    def execute(self, source: str) -> None:
+        try:
+            exec(compile(source, "<stdin>", "exec"), self.names())  # noqa: S102
+            error = ""
+        except Resetting:
+            self.write(BANNER)
+            return
+        except (Exception, KeyboardInterrupt) as exception:
+            frames = [
+                f'  File "<stdin>", line {frame.lineno}, in {frame.name}\n'
+                for frame in traceback.extract_tb(exception.__traceback__)
+                if frame.filename == "<stdin>"
+            ]
+            head = "Traceback (most recent call last):\n"
+            error = f"{head}{''.join(frames)}{type(exception).__name__}: {exception}\n"
+        self.write("\x04" + error.replace("\n", "\r\n") + "\x04>")
+
+    def names(self) -> dict[str, Callable[..., object]]:
+        """Return what scripts find besides Python's builtins."""
+        return {
+            "print": lambda *values: self.write(" ".join(map(str, values)) + "\r\n"),
+            "write": self.write,
+            "flood": self.flood,
+            "hang": lambda: time.sleep(1000),
+            "die": lambda: os._exit(7),
+            "reset": self.reset,
+        }
+
+    def flood(self, deaf: bool = False) -> None:
+        """Print for ever, or until Ctrl-C where not `deaf`."""
+        while deaf or not self.interrupted():
+            self.write(b"flood " * 500 + b"\r\n")
+        raise KeyboardInterrupt
+
+    def reset(self) -> None:
+        raise Resetting
+
+
+if __name__ == "__main__":
+    setattr(_thread, "__version__", "fake")  # noqa: B010
+    setattr(_thread, "_kernel", "no kernel")  # noqa: B010
+    setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512)])  # noqa: B010
+    start = sys.argv[1]
+    board = FakeBoard()
+    if start == "silent":
+        time.sleep(1000)
+    board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)
