@@ -5,11 +5,14 @@ from collections.abc import Iterator
 import pytest
 from console import Console, booted
 
-from modthread import boards
+from modthread.device import Device
 
 
 @pytest.fixture
-def console(request: pytest.FixtureRequest) -> Iterator[Console]:
-    """The prompt of a freshly booted emulated board."""
-    with booted(boards.load(boards.DEFAULT), request.node.nodeid) as console:
+def console(device: Device, request: pytest.FixtureRequest) -> Iterator[Console]:
+    """The prompt of a freshly booted board: an emulated one of its own beside `device`."""
+    if device.emulator is None:
+        pytest.skip("needs a board that is emulated")
+    icount = request.config.getoption("--icount")
+    with booted(device.board, icount, request.node.nodeid) as console:
         yield console

@@ -67,10 +67,10 @@ class Console:
 
 
 @contextmanager
-def booted(board: Board, test: str) -> Iterator[Console]:
+def booted(board: Board, icount: str | None, test: str) -> Iterator[Console]:
     """Boot the emulated `board` and give its prompt; `test` names the log of the traffic."""
     log = TrafficLog(project.BUILD / "logs" / (re.sub(r"\W+", "_", test) + ".log"))
-    emulator = Emulator(board)
+    emulator = Emulator(board, icount)
     line = Line(emulator.start(), log)
     console = Console(line, emulator)
     try:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from console import Console, booted
 
-from modthread import boards, build
+from modthread import build
+from modthread.device import Device
 
 DEPTHS = """
 def call():
@@ -30,10 +31,10 @@ def depths(console: Console) -> list[int]:
     return [int(line.split()[-1]) for line in lines]
 
 
-def test_as_deep_as_without_threads(console: Console) -> None:
-    board = boards.load(boards.DEFAULT)
-    firmware = build.firmware(board, threads=False)
-    with booted(replace(board, name=firmware.parent.name), "main_depth_without_threads") as other:
+def test_as_deep_as_without_threads(console: Console, device: Device) -> None:
+    firmware = build.firmware(device.board, threads=False)
+    without_threads = replace(device.board, name=firmware.parent.name)
+    with booted(without_threads, None, "main_depth_without_threads") as other:
         without = depths(other)
     with_threads = depths(console)
     assert len(with_threads) == 2

@@ -59,26 +59,3 @@ def test_poll_lasts_as_long_as_asked(ms):
     took = time.ticks_diff(time.ticks_us(), start)
     assert events == [], events
     assert ms * 1000 <= took <= ms * 1000 + 5000, f"poll({ms}) took {took} us"
-
-
-def test_a_thread_advances_while_main_waits_in_a_poll_without_end():
-    """The console can be written to by a thread; the poll ends by an exception from a callback."""
-    import micropython
-
-    beats = []
-
-    def work():
-        for i in range(10):
-            beats.append(i)
-            time.sleep_ms(5)
-        micropython.schedule(stop, None)
-
-    def stop(_):
-        raise ValueError("deliberate")
-
-    _thread.start_new_thread(work, ())
-    try:
-        poll_stdin(5000)
-    except ValueError:
-        pass
-    assert len(beats) == 10, f"the thread came to {len(beats)} of 10 while main polled"

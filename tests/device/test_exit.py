@@ -4,6 +4,8 @@ import _thread
 import gc
 import time
 
+import pytest
+
 
 def wait_until(condition, ms=5000):
     start = time.ticks_ms()
@@ -49,6 +51,7 @@ def test_exit_ends_the_thread_through_its_handlers():
     assert trace == ["finally", "SystemExit"], trace
 
 
+@pytest.mark.expect_output("ValueError: deliberate")
 def test_the_thread_is_gone_however_it_ends():
     def fail(error):
         raise error
@@ -66,6 +69,7 @@ def test_the_thread_is_gone_however_it_ends():
         assert _thread._threads()[0][0] == _thread.get_ident() != ident
 
 
+@pytest.mark.expect_output("ValueError: deliberate")
 def test_an_exception_leaves_the_other_threads_running():
     beats = [0, 0]
     running = [True]

@@ -28,7 +28,7 @@ def test_states():
     expected = {
         _thread.get_ident(): "running",
         _thread.start_new_thread(lock.acquire, ()): "waiting",
-        _thread.start_new_thread(time.sleep_ms, (100,)): "outside",
+        _thread.start_new_thread(time.sleep_ms, (100,)): "waiting",
         _thread.start_new_thread(compute, ()): "ready",
     }
     time.sleep_ms(20)
