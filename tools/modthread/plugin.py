@@ -10,6 +10,7 @@ from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet
 from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile
+from modthread.upstream import UpstreamFile
 
 MARKERS = (
     "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
@@ -69,6 +70,13 @@ def pytest_pycollect_makemodule(
     folders = config.getini("device_tests") or [config.rootpath / "tests" / "device"]
     if any(module_path.is_relative_to(folder) for folder in folders):
         return DeviceFile.from_parent(parent, path=module_path)
+    return None
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Take MicroPython's own tests from the tables that choose them."""
+    if file_path.match("test_*.toml"):
+        return UpstreamFile.from_parent(parent, path=file_path)
     return None
 
 
