@@ -1,0 +1,53 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The GIL, which is also the run queue of Python threads: a thread is either its owner, or ready in a queue for it,
+// or waiting, or outside in C code that does not need it.
+
+#ifndef MODTHREAD_GIL_H
+#define MODTHREAD_GIL_H
+
+#include "thread.h"
+
+// How long a computing thread keeps the GIL while others compute, in microseconds.
+#ifndef MODTHREAD_SWITCH_INTERVAL_US
+#define MODTHREAD_SWITCH_INTERVAL_US (5000)
+#endif
+
+// The thread whose state is in mp_state_ctx.thread: the owner, or the last one if nobody owns the GIL.
+thread_t *gil_resident(void);
+
+// True if the owner should call gil_yield().
+bool gil_switch_requested(void);
+
+// Let other threads run, if it is their turn. Needs the GIL; blocks until it is owned again.
+void gil_yield(void);
+
+// Release the GIL around C code that blocks. Nothing happens while the scheduler is locked.
+void gil_release(void);
+
+// Get the GIL back; blocks. Nothing happens if the thread owns it.
+void gil_acquire(void);
+
+// Release the GIL and wait until gil_wake() or the end of that many ticks; returns owning the GIL. May return early:
+// what the caller waits for is for the caller to check. With event set, gil_notify() wakes it, too.
+void gil_park(TickType_t ticks, bool event);
+
+// Wake a parked thread, or let its next gil_park() return at once. From tasks and interrupts; never blocks.
+void gil_wake(thread_t *thread);
+
+// Wake every thread that parked with event set.
+void gil_notify(void);
+
+// Put a thread that has not run yet into the queue.
+void gil_start(thread_t *thread);
+
+// First thing in a thread's task: wait until it owns the GIL.
+void gil_enter_first(thread_t *self);
+
+// Give up the GIL for good; returns when gil_start() was called for the thread again.
+void gil_finish(thread_t *self);
+
+// Empty the queues: all threads but the owner are about to be deleted.
+void gil_forget_others(void);
+
+#endif // MODTHREAD_GIL_H

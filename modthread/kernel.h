@@ -1,0 +1,79 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The few operations modthread needs from FreeRTOS, and the few differences between kernels.
+// Nothing else in modthread/ calls the kernel.
+
+#ifndef MODTHREAD_KERNEL_H
+#define MODTHREAD_KERNEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "FreeRTOS.h"
+#include "task.h"
+
+// Python threads share one priority: above idle, below the port's service tasks.
+#ifndef MODTHREAD_TASK_PRIORITY
+#define MODTHREAD_TASK_PRIORITY (tskIDLE_PRIORITY + 1)
+#endif
+
+// Wait without a limit. Needs INCLUDE_vTaskSuspend: without it the kernel takes portMAX_DELAY for a finite time.
+#define KERNEL_FOREVER (portMAX_DELAY)
+
+#if !INCLUDE_vTaskSuspend || !INCLUDE_vTaskDelete || !configSUPPORT_STATIC_ALLOCATION || !configUSE_TASK_NOTIFICATIONS
+#error modthread needs INCLUDE_vTaskSuspend, INCLUDE_vTaskDelete, configSUPPORT_STATIC_ALLOCATION and configUSE_TASK_NOTIFICATIONS
+#endif
+
+// Enter a critical section of a few instructions; from tasks and interrupts alike, and nestable.
+// Call no kernel function inside. Returns what kernel_unlock() restores.
+static inline uint32_t kernel_lock(void) {
+    return portSET_INTERRUPT_MASK_FROM_ISR();
+}
+
+static inline void kernel_unlock(uint32_t state) {
+    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
+}
+
+// True where a wait would never end: the interpreter has switched interrupts off (machine.disable_irq()).
+static inline bool kernel_interrupts_disabled(void) {
+    #if defined(__arm__)
+    uint32_t primask;
+    __asm volatile ("mrs %0, primask" : "=r" (primask));
+    return primask != 0;
+    #else
+    return false;
+    #endif
+}
+
+// Give the task's own binary semaphore: a direct-to-task notification, which FreeRTOS documents as a binary
+// semaphore that costs no memory. From tasks and interrupts alike; never blocks.
+static inline void kernel_give(TaskHandle_t task) {
+    if (xPortIsInsideInterrupt()) {
+        BaseType_t woken = pdFALSE;
+        vTaskNotifyGiveFromISR(task, &woken);
+        portYIELD_FROM_ISR(woken);
+    } else {
+        xTaskNotifyGive(task);
+    }
+}
+
+// Take the calling task's semaphore, waiting for at most that many ticks. A wait of n ticks lasts n-1 to n of them.
+static inline void kernel_take(TickType_t ticks) {
+    ulTaskNotifyTake(pdTRUE, ticks);
+}
+
+// Ticks since the kernel started; from a task.
+static inline TickType_t kernel_ticks(void) {
+    return xTaskGetTickCount();
+}
+
+static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, void *stack, size_t stack_size, StaticTask_t *tcb) {
+    return xTaskCreateStatic(entry, "py", stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb);
+}
+
+// Delete another task. When this returns the kernel never touches its stack or TCB again.
+static inline void kernel_delete(TaskHandle_t task) {
+    vTaskDelete(task);
+}
+
+#endif // MODTHREAD_KERNEL_H

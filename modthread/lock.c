@@ -1,0 +1,243 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The lock: a flag, and the threads that wait for it in the order in which they came. Whoever releases it while somebody
+// waits hands it over: it stays locked and belongs to the first waiter from that moment on, so nobody can come between.
+
+#include "py/runtime.h"
+
+#include "gil.h"
+#include "lock.h"
+#include "scheduler.h"
+
+// A thread that waits for a lock; on its stack.
+typedef struct _waiter_t {
+    struct _waiter_t *next;
+    thread_t *thread;
+    volatile bool owns_lock; // set by whoever hands the lock over
+} waiter_t;
+
+// Fits into one GC block, on 32-bit chips 16 bytes.
+typedef struct _mp_obj_thread_lock_t {
+    mp_obj_base_t base;
+    bool locked;
+    waiter_t *first;
+    waiter_t *last;
+} mp_obj_thread_lock_t;
+
+/******************************************************************************/
+// The lock itself
+
+static bool lock_try(mp_obj_thread_lock_t *lock) {
+    uint32_t state = kernel_lock();
+    bool acquired = !lock->locked;
+    lock->locked = true;
+    kernel_unlock(state);
+    return acquired;
+}
+
+// Wait in line, or take the lock if it is free by now.
+static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
+    uint32_t state = kernel_lock();
+    if (!lock->locked) {
+        lock->locked = true;
+        waiter->owns_lock = true;
+    } else {
+        if (lock->first == NULL) {
+            lock->first = waiter;
+        } else {
+            lock->last->next = waiter;
+        }
+        lock->last = waiter;
+    }
+    kernel_unlock(state);
+}
+
+// Wait no longer. Returns true if the lock came all the same and is owned now.
+static bool lock_quit(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
+    uint32_t state = kernel_lock();
+    if (!waiter->owns_lock) {
+        waiter_t *before = NULL;
+        for (waiter_t *w = lock->first; w != waiter; w = w->next) {
+            before = w;
+        }
+        if (before == NULL) {
+            lock->first = waiter->next;
+        } else {
+            before->next = waiter->next;
+        }
+        if (lock->last == waiter) {
+            lock->last = before;
+        }
+    }
+    kernel_unlock(state);
+    return waiter->owns_lock;
+}
+
+// Wait for at most that many ticks. An exception that is pending for the thread ends the wait and is raised.
+static bool lock_wait(mp_obj_thread_lock_t *lock, TickType_t ticks) {
+    if (scheduler_is_locked()) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
+    }
+    TickType_t start = kernel_ticks();
+    waiter_t waiter = { .thread = gil_resident() };
+    lock_join(lock, &waiter);
+    while (!waiter.owns_lock) {
+        TickType_t left = KERNEL_FOREVER;
+        if (ticks != KERNEL_FOREVER) {
+            TickType_t elapsed = kernel_ticks() - start;
+            if (elapsed >= ticks) {
+                return lock_quit(lock, &waiter);
+            }
+            left = ticks - elapsed;
+        }
+        gil_park(left, false);
+        if (scheduler_exception_pending()) {
+            if (lock_quit(lock, &waiter)) {
+                return true; // the VM raises the exception next, with the lock owned
+            }
+            mp_handle_pending(true);
+            lock_join(lock, &waiter); // somebody else has taken the exception away
+        }
+        scheduler_run_callbacks();
+    }
+    return true;
+}
+
+static void lock_release(mp_obj_thread_lock_t *lock) {
+    uint32_t state = kernel_lock();
+    bool was_locked = lock->locked;
+    thread_t *next = NULL;
+    waiter_t *waiter = lock->first;
+    if (waiter == NULL) {
+        lock->locked = false;
+    } else {
+        lock->first = waiter->next;
+        next = waiter->thread;
+        waiter->owns_lock = true;
+    }
+    kernel_unlock(state);
+    if (!was_locked) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
+    }
+    if (next != NULL) {
+        gil_wake(next);
+    }
+}
+
+/******************************************************************************/
+// The Python type
+
+mp_obj_t lock_new(void) {
+    mp_obj_thread_lock_t *self = mp_obj_malloc(mp_obj_thread_lock_t, &mp_type_thread_lock);
+    self->locked = false;
+    self->first = NULL;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t lock_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    (void)type;
+    (void)args;
+    mp_arg_check_num(n_args, n_kw, 0, 0, false);
+    return lock_new();
+}
+
+static void lock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_printf(print, "<%s _thread.lock object at 0x%p>", self->locked ? "locked" : "unlocked", self);
+}
+
+// The number of ticks that surely last as long as the timeout: one more, because the first one has begun already.
+static TickType_t ticks_from_seconds(mp_obj_t timeout) {
+    mp_float_t seconds = mp_obj_get_float(timeout);
+    if (seconds != seconds) {
+        mp_raise_ValueError(MP_ERROR_TEXT("timeout is not a number"));
+    }
+    if (seconds < 0) {
+        return KERNEL_FOREVER;
+    }
+    if (seconds > LOCK_TIMEOUT_MAX) {
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout value is too large"));
+    }
+    // Almost the next whole tick, so that what a float cannot hold exactly is not rounded up by a tick.
+    TickType_t ticks = (TickType_t)(seconds * configTICK_RATE_HZ + MICROPY_FLOAT_CONST(0.9999));
+    return seconds > 0 ? ticks + 1 : 0;
+}
+
+static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+    enum { ARG_waitflag, ARG_timeout, ARG_blocking };
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_waitflag, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
+        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_INT(-1) } },
+        { MP_QSTR_blocking, MP_ARG_OBJ | MP_ARG_KW_ONLY, { .u_obj = MP_OBJ_NULL } }, // CPython's name
+    };
+    mp_arg_val_t parsed[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, args, kwargs, MP_ARRAY_SIZE(allowed), allowed, parsed);
+    mp_obj_t waitflag = parsed[ARG_waitflag].u_obj;
+    mp_obj_t blocking = parsed[ARG_blocking].u_obj;
+    if (waitflag != MP_OBJ_NULL && blocking != MP_OBJ_NULL) {
+        mp_raise_TypeError(MP_ERROR_TEXT("waitflag and blocking are the same argument"));
+    }
+    mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
+    mp_obj_t timeout = parsed[ARG_timeout].u_obj;
+    TickType_t ticks = ticks_from_seconds(timeout);
+    if (wait != MP_OBJ_NULL && mp_obj_get_int(wait) == 0) {
+        if (!mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
+            mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
+        }
+        ticks = 0;
+    }
+    return lock_try(self) || (ticks != 0 && lock_wait(self, ticks));
+}
+
+// acquire(waitflag=1, timeout=-1)
+static mp_obj_t lock_obj_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
+    if (n_args == 1 && kwargs->used == 0) {
+        return mp_obj_new_bool(lock_try(self) || lock_wait(self, KERNEL_FOREVER));
+    }
+    return mp_obj_new_bool(acquire_with_arguments(self, n_args - 1, args + 1, kwargs));
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(lock_acquire_obj, 1, lock_obj_acquire);
+
+static mp_obj_t lock_obj_release(mp_obj_t self) {
+    lock_release(MP_OBJ_TO_PTR(self));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lock_release_obj, lock_obj_release);
+
+static mp_obj_t lock_obj_locked(mp_obj_t self_in) {
+    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
+    return mp_obj_new_bool(self->locked);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lock_locked_obj, lock_obj_locked);
+
+static mp_obj_t lock_obj_enter(mp_obj_t self_in) {
+    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
+    return mp_obj_new_bool(lock_try(self) || lock_wait(self, KERNEL_FOREVER));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(lock_enter_obj, lock_obj_enter);
+
+static mp_obj_t lock_obj_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return lock_obj_release(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lock_exit_obj, 4, 4, lock_obj_exit);
+
+static const mp_rom_map_elem_t lock_locals_dict_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_acquire), MP_ROM_PTR(&lock_acquire_obj) },
+    { MP_ROM_QSTR(MP_QSTR_release), MP_ROM_PTR(&lock_release_obj) },
+    { MP_ROM_QSTR(MP_QSTR_locked), MP_ROM_PTR(&lock_locked_obj) },
+    { MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&lock_enter_obj) },
+    { MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&lock_exit_obj) },
+};
+static MP_DEFINE_CONST_DICT(lock_locals_dict, lock_locals_dict_table);
+
+MP_DEFINE_CONST_OBJ_TYPE(
+    mp_type_thread_lock,
+    MP_QSTR_lock,
+    MP_TYPE_FLAG_NONE,
+    make_new, lock_make_new,
+    print, lock_print,
+    locals_dict, &lock_locals_dict
+    );

@@ -1,0 +1,21 @@
+# This file is part of modthread. SPDX-License-Identifier: MIT
+#
+# For USER_C_MODULES of a port that builds with CMake; see micropython.mk for what the port says in its mpconfigport.h.
+
+add_library(usermod_modthread INTERFACE)
+
+target_sources(usermod_modthread INTERFACE
+    ${CMAKE_CURRENT_LIST_DIR}/modthread.c
+    ${CMAKE_CURRENT_LIST_DIR}/lock.c
+    ${CMAKE_CURRENT_LIST_DIR}/thread.c
+    ${CMAKE_CURRENT_LIST_DIR}/gil.c
+    ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
+)
+target_include_directories(usermod_modthread INTERFACE ${CMAKE_CURRENT_LIST_DIR}/..)
+target_link_libraries(usermod INTERFACE usermod_modthread)
+
+# Ours take the place of these two.
+list(REMOVE_ITEM MICROPY_SOURCE_PY ${MICROPY_PY_DIR}/modthread.c ${MICROPY_PY_DIR}/scheduler.c)
+
+# The VM needs to know nothing of threads: see scheduler.c.
+set_source_files_properties(${MICROPY_PY_DIR}/vm.c PROPERTIES COMPILE_DEFINITIONS MICROPY_PY_THREAD=0)

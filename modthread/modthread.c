@@ -1,0 +1,126 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The module _thread; takes the place of py/modthread.c. Arguments are checked here, before anything is created.
+
+#include <string.h>
+
+#include "py/objstr.h"
+#include "py/runtime.h"
+
+#include "gil.h"
+#include "lock.h"
+
+#ifndef MODTHREAD_VERSION
+#define MODTHREAD_VERSION "unknown"
+#endif
+
+static size_t stack_size; // for the next threads; 0 is the default
+
+/******************************************************************************/
+// start_new_thread(function, args[, kwargs])
+
+static void check_arguments(size_t n_args, const mp_obj_t *args) {
+    if (!mp_obj_is_callable(args[0])) {
+        mp_raise_TypeError(MP_ERROR_TEXT("first arg must be callable"));
+    }
+    if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(mp_obj_get_type(args[1])), MP_OBJ_FROM_PTR(&mp_type_tuple))) {
+        mp_raise_TypeError(MP_ERROR_TEXT("2nd arg must be a tuple"));
+    }
+    if (n_args == 3 && !mp_obj_is_dict_or_ordereddict(args[2])) {
+        mp_raise_TypeError(MP_ERROR_TEXT("optional 3rd arg must be a dictionary"));
+    }
+}
+
+static void copy_keywords(mp_obj_t *destination, const mp_map_t *keywords) {
+    for (size_t i = 0; i < keywords->alloc; i++) {
+        if (mp_map_slot_is_filled(keywords, i)) {
+            if (!mp_obj_is_str(keywords->table[i].key)) {
+                mp_raise_TypeError(MP_ERROR_TEXT("keywords must be strings"));
+            }
+            *destination++ = MP_OBJ_NEW_QSTR(mp_obj_str_get_qstr(keywords->table[i].key));
+            *destination++ = keywords->table[i].value;
+        }
+    }
+}
+
+static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args) {
+    check_arguments(n_args, args);
+    size_t n_positional;
+    mp_obj_t *positional;
+    mp_obj_get_array(args[1], &n_positional, &positional);
+    const mp_map_t *keywords = n_args == 3 ? &((mp_obj_dict_t *)MP_OBJ_TO_PTR(args[2]))->map : NULL;
+    size_t n_keywords = keywords == NULL ? 0 : keywords->used;
+
+    thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, n_positional + 2 * n_keywords);
+    call->function = args[0];
+    call->n_args = n_positional;
+    call->n_kw = n_keywords;
+    memcpy(call->args, positional, n_positional * sizeof(mp_obj_t));
+    if (keywords != NULL) {
+        copy_keywords(call->args + n_positional, keywords);
+    }
+    return mp_obj_new_int_from_uint(thread_start(call, stack_size));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_start_new_thread_obj, 2, 3, mod_thread_start_new_thread);
+
+/******************************************************************************/
+// The other functions
+
+static mp_obj_t mod_thread_exit(void) {
+    mp_raise_type(&mp_type_SystemExit);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_exit_obj, mod_thread_exit);
+
+static mp_obj_t mod_thread_get_ident(void) {
+    return mp_obj_new_int_from_uint(gil_resident()->ident);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_ident_obj, mod_thread_get_ident);
+
+// Returns the size in force until now; without an argument the default is in force from now on.
+static mp_obj_t mod_thread_stack_size(size_t n_args, const mp_obj_t *args) {
+    mp_int_t size = n_args == 0 ? 0 : mp_obj_get_int(args[0]);
+    if (size != 0 && size < MODTHREAD_STACK_SIZE_MIN) {
+        mp_raise_ValueError(MP_ERROR_TEXT("stack size must be 0 or at least 4096"));
+    }
+    mp_obj_t before = mp_obj_new_int_from_uint(stack_size);
+    stack_size = size;
+    return before;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_stack_size_obj, 0, 1, mod_thread_stack_size);
+
+static mp_obj_t mod_thread_allocate_lock(void) {
+    return lock_new();
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_allocate_lock_obj, mod_thread_allocate_lock);
+
+static mp_obj_t mod_thread_threads(void) {
+    return thread_describe_all();
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_threads_obj, mod_thread_threads);
+
+static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION);
+static MP_DEFINE_STR_OBJ(kernel_obj, "FreeRTOS " tskKERNEL_VERSION_NUMBER);
+
+static const mp_rom_map_elem_t mod_thread_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__thread) },
+    { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
+    { MP_ROM_QSTR(MP_QSTR_start_new_thread), MP_ROM_PTR(&mod_thread_start_new_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_thread_exit_obj) },
+    { MP_ROM_QSTR(MP_QSTR_get_ident), MP_ROM_PTR(&mod_thread_get_ident_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stack_size), MP_ROM_PTR(&mod_thread_stack_size_obj) },
+    { MP_ROM_QSTR(MP_QSTR_allocate_lock), MP_ROM_PTR(&mod_thread_allocate_lock_obj) },
+    { MP_ROM_QSTR(MP_QSTR_Lock), MP_ROM_PTR(&mp_type_thread_lock) },
+    { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },
+    { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(LOCK_TIMEOUT_MAX) },
+    { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
+    { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
+    { MP_ROM_QSTR(MP_QSTR__kernel), MP_ROM_PTR(&kernel_obj) },
+};
+static MP_DEFINE_CONST_DICT(mod_thread_globals, mod_thread_globals_table);
+
+const mp_obj_module_t mp_module_thread = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&mod_thread_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR__thread, mp_module_thread);

@@ -1,0 +1,54 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// What py/mpthread.h wants to know of its port: name this file in MICROPY_MPTHREADPORT_H.
+
+#ifndef MODTHREAD_MPTHREADPORT_H
+#define MODTHREAD_MPTHREADPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// The one mutex that MicroPython's core has when there is a GIL is the GIL, and ours lives in gil.c.
+typedef struct _mp_thread_mutex_t {
+    uint8_t unused;
+} mp_thread_mutex_t;
+
+// The state of the thread that runs Python is always in mp_state_ctx.thread: gil.c moves it there when the GIL
+// changes hands. So MP_STATE_THREAD() is a constant address, as cheap as in a firmware without threads.
+extern struct _mp_state_ctx_t mp_state_ctx;
+static inline struct _mp_state_thread_t *mp_thread_get_state(void) {
+    return (struct _mp_state_thread_t *)&mp_state_ctx;
+}
+
+// For a port's main program. Each is called by the main task with the GIL held (init: before mp_init()).
+
+// Make the calling task the main thread; stack is the lowest address of its stack.
+void mp_thread_init(void *stack);
+// End every other thread: ask them to leave, then delete what remains. Blocks for at most a fifth of a second.
+void mp_thread_deinit(void);
+// Trace the roots of all threads but the calling one; between gc_collect_start() and gc_collect_end().
+void mp_thread_gc_others(void);
+
+// For a port's interrupts.
+
+// Call from the tick interrupt.
+void mp_thread_tick(void);
+// Something happened that a thread in mp_event_wait_ms() may wait for (a character came, a transfer ended).
+// From interrupts and tasks, with or without the GIL; never blocks.
+void mp_thread_notify(void);
+
+// For a port's waiting functions.
+
+// Sleep without the GIL. In the main thread callbacks run meanwhile, and exceptions end it. Never returns early.
+void mp_thread_delay_ms(uint32_t ms);
+// True if another thread waits for the GIL.
+bool mp_thread_gil_contended(void);
+
+// The identifier of the thread that runs on a task, 0 if that is none of ours. For messages.
+uint32_t mp_thread_ident_of_task(const void *task);
+
+// A port provides this: report that a thread's stack has overflowed and restart the board.
+__attribute__((noreturn)) void mp_thread_stack_overflow(uint32_t ident);
+
+#endif // MODTHREAD_MPTHREADPORT_H

@@ -1,0 +1,272 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Takes the place of py/scheduler.c (its interface is in py/runtime.h). Exceptions are pending for one thread,
+// callbacks run on the main thread only, and a request to switch threads is attended to at the same point.
+//
+// The VM tests one word at every branch, sched_state, just as in a firmware without threads: it is MP_SCHED_PENDING when
+// the thread that runs has something to attend to. So py/vm.c is compiled as if there were no threads (micropython.mk).
+
+#include "py/mphal.h"
+#include "py/runtime.h"
+
+#include "gil.h"
+#include "scheduler.h"
+
+#if !MICROPY_ENABLE_SCHEDULER || MICROPY_ENABLE_VM_ABORT
+#error modthread needs MICROPY_ENABLE_SCHEDULER, and does not support MICROPY_ENABLE_VM_ABORT
+#endif
+
+// vm.c, compiled without threads, must find these where everybody else does.
+_Static_assert(offsetof(mp_state_vm_t, gil_mutex) > offsetof(mp_state_vm_t, sched_idx), "layout of mp_state_vm_t");
+
+#define QUEUE_INDEX(i) ((i) & (MICROPY_SCHEDULER_DEPTH - 1))
+
+static uint16_t lock_depth; // of mp_sched_lock()
+static bool running_callbacks;
+
+static bool callbacks_pending(void) {
+    #if MICROPY_SCHEDULER_STATIC_NODES
+    if (MP_STATE_VM(sched_head) != NULL) {
+        return true;
+    }
+    #endif
+    return mp_sched_num_pending() != 0;
+}
+
+static bool may_run_callbacks(void) {
+    return lock_depth == 0 && !running_callbacks && gil_resident() == &thread_main;
+}
+
+void scheduler_update(void) {
+    bool pending = lock_depth == 0 && (
+        gil_switch_requested()
+        || mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL
+        || (may_run_callbacks() && callbacks_pending()));
+    MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
+}
+
+bool scheduler_is_locked(void) {
+    return lock_depth != 0 || kernel_interrupts_disabled();
+}
+
+/******************************************************************************/
+// Exceptions
+
+bool scheduler_exception_pending(void) {
+    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
+}
+
+void scheduler_raise(thread_t *thread, mp_obj_t exception) {
+    uint32_t state = kernel_lock();
+    mp_state_thread_t *ts = thread == gil_resident() ? &mp_state_ctx.thread : &thread->state;
+    ts->mp_pending_exception = exception;
+    scheduler_update();
+    kernel_unlock(state);
+    gil_wake(thread);
+}
+
+// Take the pending exception of the calling thread, or MP_OBJ_NULL.
+static mp_obj_t take_exception(void) {
+    uint32_t state = kernel_lock();
+    mp_obj_t exception = mp_state_ctx.thread.mp_pending_exception;
+    mp_state_ctx.thread.mp_pending_exception = MP_OBJ_NULL;
+    scheduler_update();
+    kernel_unlock(state);
+    return exception;
+}
+
+void mp_sched_exception(mp_obj_t exc) {
+    scheduler_raise(&thread_main, exc);
+}
+
+#if MICROPY_KBD_EXCEPTION
+void mp_sched_keyboard_interrupt(void) {
+    MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
+    mp_sched_exception(MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception)));
+}
+#endif
+
+/******************************************************************************/
+// Callbacks
+
+static void update(void) {
+    uint32_t state = kernel_lock();
+    scheduler_update();
+    kernel_unlock(state);
+}
+
+void mp_sched_lock(void) {
+    uint32_t state = kernel_lock();
+    lock_depth++;
+    scheduler_update();
+    kernel_unlock(state);
+}
+
+void mp_sched_unlock(void) {
+    uint32_t state = kernel_lock();
+    assert(lock_depth > 0);
+    lock_depth--;
+    scheduler_update();
+    kernel_unlock(state);
+}
+
+// A callback was put into the queue: let the VM see it, and end a wait of the main thread.
+static void announce(bool queued) {
+    if (queued) {
+        update();
+        gil_wake(&thread_main);
+        #ifdef MICROPY_SCHED_HOOK_SCHEDULED
+        MICROPY_SCHED_HOOK_SCHEDULED;
+        #endif
+    }
+}
+
+bool mp_sched_schedule(mp_obj_t function, mp_obj_t arg) {
+    uint32_t state = kernel_lock();
+    bool queued = mp_sched_num_pending() < MICROPY_SCHEDULER_DEPTH;
+    if (queued) {
+        mp_sched_item_t *item = &MP_STATE_VM(sched_queue)[QUEUE_INDEX(MP_STATE_VM(sched_idx) + MP_STATE_VM(sched_len))];
+        item->func = function;
+        item->arg = arg;
+        MP_STATE_VM(sched_len)++;
+    }
+    kernel_unlock(state);
+    announce(queued);
+    return queued;
+}
+
+// Take the first callback of the queue; false if there is none.
+static bool take_callback(mp_sched_item_t *item) {
+    uint32_t state = kernel_lock();
+    bool taken = mp_sched_num_pending() != 0;
+    if (taken) {
+        *item = MP_STATE_VM(sched_queue)[MP_STATE_VM(sched_idx)];
+        MP_STATE_VM(sched_idx) = QUEUE_INDEX(MP_STATE_VM(sched_idx) + 1);
+        MP_STATE_VM(sched_len)--;
+    }
+    kernel_unlock(state);
+    return taken;
+}
+
+#if MICROPY_SCHEDULER_STATIC_NODES
+
+bool mp_sched_schedule_node(mp_sched_node_t *node, mp_sched_callback_t callback) {
+    uint32_t state = kernel_lock();
+    bool queued = node->callback == NULL;
+    if (queued) {
+        node->callback = callback;
+        node->next = NULL;
+        if (MP_STATE_VM(sched_head) == NULL) {
+            MP_STATE_VM(sched_head) = node;
+        } else {
+            MP_STATE_VM(sched_tail)->next = node;
+        }
+        MP_STATE_VM(sched_tail) = node;
+    }
+    kernel_unlock(state);
+    announce(queued);
+    return queued;
+}
+
+// Take the first node and its callback; false if there is none.
+static bool take_node(mp_sched_node_t **node, mp_sched_callback_t *callback) {
+    uint32_t state = kernel_lock();
+    *node = MP_STATE_VM(sched_head);
+    if (*node != NULL) {
+        MP_STATE_VM(sched_head) = (*node)->next;
+        *callback = (*node)->callback;
+        (*node)->callback = NULL;
+    }
+    kernel_unlock(state);
+    return *node != NULL;
+}
+
+static void run_nodes(void) {
+    mp_sched_node_t *node;
+    mp_sched_callback_t callback;
+    while (take_node(&node, &callback)) {
+        callback(node);
+    }
+}
+
+#else
+
+static inline void run_nodes(void) {
+}
+
+#endif
+
+// All C callbacks, but only one Python callback: then exceptions and other threads have their turn.
+void scheduler_run_callbacks(void) {
+    if (!may_run_callbacks()) {
+        return;
+    }
+    running_callbacks = true;
+    run_nodes();
+    mp_sched_item_t item;
+    if (take_callback(&item)) {
+        mp_call_function_1_protected(item.func, item.arg);
+    }
+    running_callbacks = false;
+    update();
+}
+
+MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
+
+/******************************************************************************/
+// Where the VM, and C code that waits, attend to all of this
+
+void mp_handle_pending(bool raise_exc) {
+    if (scheduler_is_locked()) {
+        return;
+    }
+    if (gil_switch_requested()) {
+        gil_yield();
+    }
+    mp_obj_t exception = take_exception();
+    if (exception != MP_OBJ_NULL && raise_exc) {
+        nlr_raise(exception);
+    }
+    if (callbacks_pending()) {
+        scheduler_run_callbacks();
+    }
+}
+
+void mp_event_handle_nowait(void) {
+    MICROPY_INTERNAL_EVENT_HOOK;
+    mp_handle_pending(true);
+}
+
+static void wait_for_event(TickType_t ticks) {
+    mp_event_handle_nowait();
+    if (!scheduler_is_locked()) {
+        gil_park(ticks, true);
+    }
+}
+
+void mp_event_wait_indefinite(void) {
+    wait_for_event(KERNEL_FOREVER);
+}
+
+void mp_event_wait_ms(mp_uint_t timeout_ms) {
+    // The whole number of ticks, rounded up; the caller looks at the time itself and may call again.
+    uint64_t ticks = ((uint64_t)timeout_ms * configTICK_RATE_HZ + 999) / 1000;
+    wait_for_event(MIN(ticks, KERNEL_FOREVER - 1));
+}
+
+void mp_thread_delay_ms(uint32_t ms) {
+    // One tick more than the time, because the first one has begun already.
+    uint64_t ticks = ((uint64_t)ms * configTICK_RATE_HZ + 999) / 1000 + (ms > 0);
+    TickType_t start = kernel_ticks();
+    if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
+        gil_park(0, false);
+    }
+    for (;;) {
+        mp_event_handle_nowait();
+        TickType_t elapsed = kernel_ticks() - start;
+        if (elapsed >= ticks || scheduler_is_locked()) {
+            return;
+        }
+        gil_park(ticks - elapsed, false);
+    }
+}

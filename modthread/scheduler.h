@@ -1,0 +1,25 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Pending exceptions and callbacks; the part of py/scheduler.c's interface that is ours alone.
+
+#ifndef MODTHREAD_SCHEDULER_H
+#define MODTHREAD_SCHEDULER_H
+
+#include "thread.h"
+
+// Tell the VM whether the thread that runs has something to attend to. In a critical section.
+void scheduler_update(void);
+
+// True in a hard interrupt handler, a finaliser, or with interrupts disabled: there nothing may wait or switch threads.
+bool scheduler_is_locked(void);
+
+// True if an exception is pending for the calling thread. Needs the GIL.
+bool scheduler_exception_pending(void);
+
+// Run what micropython.schedule() has put into the queue, if this is the main thread. Raises nothing. Needs the GIL.
+void scheduler_run_callbacks(void);
+
+// Make an exception pending for a thread and end its wait. From tasks and interrupts; never blocks.
+void scheduler_raise(thread_t *thread, mp_obj_t exception);
+
+#endif // MODTHREAD_SCHEDULER_H

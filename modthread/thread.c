@@ -1,0 +1,295 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Threads: how they start, end, are traced by the garbage collector, and are ended by a soft reset.
+//
+// A thread that has finished stays parked in a pool with its task and stack, and the next thread of that stack size
+// runs on it. The garbage collector empties the pool: so a thread never frees the stack it stands on, starting one
+// costs little, and the memory of finished ones is there when it is needed.
+
+#include <string.h>
+
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "py/smallint.h"
+#include "shared/runtime/gchelper.h"
+
+#include "gil.h"
+#include "scheduler.h"
+
+#define STACK_GUARD (0x7357ac4b)
+
+// How long a soft reset waits for threads to leave, and how often it asks them.
+#define LEAVE_TICKS (pdMS_TO_TICKS(200))
+#define ASK_AGAIN_TICKS (pdMS_TO_TICKS(2))
+
+thread_t thread_main = {
+    .ident = MODTHREAD_MAIN_IDENT,
+    .status = THREAD_RUNNING,
+};
+thread_t *thread_list = &thread_main;
+
+static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc_others()
+static uint32_t last_ident = MODTHREAD_MAIN_IDENT;
+static bool shutting_down;
+
+static size_t stack_size_of(const thread_t *thread) {
+    return (const uint8_t *)thread - (const uint8_t *)thread->stack;
+}
+
+static mp_state_thread_t *state_of(thread_t *thread) {
+    return thread == gil_resident() ? &mp_state_ctx.thread : &thread->state;
+}
+
+thread_t *thread_self(void) {
+    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    return task == thread_main.task ? &thread_main : (thread_t *)task;
+}
+
+void thread_check_stack(const thread_t *thread) {
+    if (thread->stack[0] != STACK_GUARD) {
+        mp_thread_stack_overflow(thread->ident);
+    }
+}
+
+static void list_add(thread_t *thread) {
+    uint32_t state = kernel_lock();
+    thread->next = thread_list;
+    thread_list = thread;
+    kernel_unlock(state);
+}
+
+static void list_remove(thread_t *thread) {
+    uint32_t state = kernel_lock();
+    thread_t **link = &thread_list;
+    while (*link != thread) {
+        link = &(*link)->next;
+    }
+    *link = thread->next;
+    kernel_unlock(state);
+}
+
+/******************************************************************************/
+// A thread's life
+
+// Print what ended a thread. Printing may raise as well; then there is nobody left to tell.
+static void print_exception(mp_obj_t function, mp_obj_t exception) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_printf(MICROPY_ERROR_PRINTER, "Unhandled exception in thread started by ");
+        mp_obj_print_helper(MICROPY_ERROR_PRINTER, function, PRINT_REPR);
+        mp_printf(MICROPY_ERROR_PRINTER, "\n");
+        mp_obj_print_exception(MICROPY_ERROR_PRINTER, exception);
+        nlr_pop();
+    }
+}
+
+static void run(const thread_call_t *call) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_call_function_n_kw(call->function, call->n_args, call->n_kw, call->args);
+        nlr_pop();
+    } else {
+        mp_obj_base_t *exception = nlr.ret_val;
+        if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type), MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
+            print_exception(call->function, MP_OBJ_FROM_PTR(exception));
+        }
+    }
+}
+
+static void thread_task(void *argument) {
+    thread_t *self = argument;
+    gil_enter_first(self);
+    for (;;) {
+        run(self->call);
+        self->call = NULL;
+        list_remove(self);
+        self->next = pool;
+        pool = self;
+        gil_finish(self);
+    }
+}
+
+// A finished thread with that stack size, or NULL.
+static thread_t *pool_take(size_t stack_size) {
+    for (thread_t **link = &pool; *link != NULL; link = &(*link)->next) {
+        thread_t *thread = *link;
+        if (stack_size_of(thread) == stack_size) {
+            *link = thread->next;
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+static void pool_empty(void) {
+    while (pool != NULL) {
+        thread_t *thread = pool;
+        pool = thread->next;
+        kernel_delete(thread->task);
+    }
+}
+
+// The record lies above the stack, so that an overflowing stack does not destroy it. It is one GC block.
+static thread_t *thread_new(size_t stack_size) {
+    uint8_t *stack = m_malloc(stack_size + sizeof(thread_t));
+    thread_t *thread = (thread_t *)(stack + stack_size);
+    memset(thread, 0, sizeof(*thread));
+    thread->stack = (uint32_t *)stack;
+    thread->stack[0] = STACK_GUARD;
+    thread->status = THREAD_FINISHED;
+    thread->task = kernel_create(thread_task, thread, stack, stack_size, &thread->tcb);
+    return thread;
+}
+
+static void init_state(mp_state_thread_t *ts, thread_t *thread, size_t stack_size) {
+    memset(ts, 0, sizeof(*ts));
+    ts->stack_top = (char *)thread;
+    #if MICROPY_STACK_CHECK
+    ts->stack_limit = stack_size - MICROPY_STACK_CHECK_MARGIN;
+    #endif
+    ts->dict_locals = mp_locals_get();
+    ts->dict_globals = mp_globals_get();
+}
+
+static bool ident_in_use(uint32_t ident) {
+    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        if (thread->ident == ident) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t next_ident(void) {
+    do {
+        last_ident = last_ident >= MP_SMALL_INT_MAX ? MODTHREAD_MAIN_IDENT + 1 : last_ident + 1;
+    } while (ident_in_use(last_ident));
+    return last_ident;
+}
+
+uint32_t thread_start(thread_call_t *call, size_t stack_size) {
+    if (shutting_down) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't start new thread"));
+    }
+    if (stack_size == 0) {
+        stack_size = MODTHREAD_STACK_SIZE_DEFAULT;
+    }
+    stack_size = (stack_size + 15) & ~(size_t)15;
+    thread_t *thread = pool_take(stack_size);
+    if (thread == NULL) {
+        thread = thread_new(stack_size);
+    }
+    init_state(&thread->state, thread, stack_size);
+    thread->call = call;
+    thread->ident = next_ident();
+    thread->wake_pending = false;
+    list_add(thread);
+    gil_start(thread);
+    return thread->ident;
+}
+
+/******************************************************************************/
+// What a port's main program calls
+
+void mp_thread_init(void *stack) {
+    thread_main.stack = stack;
+    thread_main.stack[0] = STACK_GUARD;
+    thread_main.task = xTaskGetCurrentTaskHandle();
+    shutting_down = false;
+}
+
+static void ask_all_to_leave(void) {
+    for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        if (state_of(thread)->mp_pending_exception == MP_OBJ_NULL) {
+            scheduler_raise(thread, mp_obj_new_exception(&mp_type_SystemExit));
+        }
+    }
+}
+
+void mp_thread_deinit(void) {
+    shutting_down = true;
+    TickType_t start = kernel_ticks();
+    while (thread_list != &thread_main && kernel_ticks() - start < LEAVE_TICKS) {
+        ask_all_to_leave();
+        gil_park(ASK_AGAIN_TICKS, false);
+    }
+    gil_forget_others();
+    while (thread_list != &thread_main) {
+        thread_t *thread = thread_list;
+        list_remove(thread);
+        kernel_delete(thread->task);
+    }
+    pool_empty();
+    last_ident = MODTHREAD_MAIN_IDENT;
+    shutting_down = false;
+}
+
+uint32_t mp_thread_ident_of_task(const void *task) {
+    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        if (thread->task == task) {
+            return thread->ident;
+        }
+    }
+    return 0;
+}
+
+/******************************************************************************/
+// Garbage collection
+
+// Mark a block without looking for pointers in it: of a stack only the part in use counts.
+// Two bits for each block, 1 for the head of an unmarked one and 3 for that of a marked one (py/gc.c).
+static void mark_only(const void *block) {
+    mp_state_mem_area_t *area = &MP_STATE_MEM(area);
+    size_t index = ((const uint8_t *)block - area->gc_pool_start) / MICROPY_BYTES_PER_GC_BLOCK;
+    area->gc_alloc_table_start[index / 4] |= 3 << (2 * (index % 4));
+}
+
+static void trace(thread_t *thread) {
+    mp_state_thread_t *ts = &thread->state;
+    gc_collect_root((void **)&thread->call, 1);
+    gc_collect_root((void **)&ts->dict_locals, (sizeof(*ts) - offsetof(mp_state_thread_t, dict_locals)) / sizeof(void *));
+    if (thread->stack_pointer != NULL) {
+        gc_collect_root(thread->stack_pointer, ((void **)ts->stack_top - (void **)thread->stack_pointer));
+    }
+    if (thread->status == THREAD_OUTSIDE) {
+        gc_collect_root((void **)&thread->stack[1], sizeof(gc_helper_regs_t) / sizeof(void *));
+    }
+}
+
+void mp_thread_gc_others(void) {
+    pool_empty();
+    for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        mark_only(thread->stack);
+    }
+    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        if (thread != gil_resident()) {
+            trace(thread);
+        }
+    }
+}
+
+/******************************************************************************/
+// For people
+
+static qstr status_name(const thread_t *thread) {
+    static const qstr names[] = { MP_QSTR_running, MP_QSTR_ready, MP_QSTR_waiting, MP_QSTR_outside };
+    return names[thread->status];
+}
+
+mp_obj_t thread_describe_all(void) {
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        const char *top = state_of(thread)->stack_top;
+        size_t in_use = thread == gil_resident() ? mp_cstack_usage()
+            : thread->stack_pointer == NULL ? 0 : top - (const char *)thread->stack_pointer;
+        mp_obj_t items[] = {
+            mp_obj_new_int_from_uint(thread->ident),
+            MP_OBJ_NEW_QSTR(status_name(thread)),
+            mp_obj_new_int_from_uint(top - (const char *)thread->stack),
+            mp_obj_new_int_from_uint(in_use),
+        };
+        mp_obj_list_append(list, mp_obj_new_tuple(MP_ARRAY_SIZE(items), items));
+    }
+    return list;
+}

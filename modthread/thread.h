@@ -1,0 +1,72 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// A Python thread: its record, how it starts and ends, and what the garbage collector must know of it.
+
+#ifndef MODTHREAD_THREAD_H
+#define MODTHREAD_THREAD_H
+
+#include "py/mpstate.h"
+#include "py/obj.h"
+
+#include "kernel.h"
+
+#define MODTHREAD_STACK_SIZE_MIN (4096)
+#ifndef MODTHREAD_STACK_SIZE_DEFAULT
+#define MODTHREAD_STACK_SIZE_DEFAULT (4096)
+#endif
+
+#define MODTHREAD_MAIN_IDENT (1)
+
+typedef enum {
+    THREAD_RUNNING, // holds the GIL
+    THREAD_READY, // in one of the GIL's queues
+    THREAD_WAITING, // parked until somebody wakes it or its time is up
+    THREAD_OUTSIDE, // runs C code that has released the GIL
+    THREAD_FINISHED, // parked until its task is used again or deleted
+} thread_status_t;
+
+// The function that a thread calls, with its arguments; one GC block.
+typedef struct _thread_call_t {
+    mp_obj_t function;
+    size_t n_args;
+    size_t n_kw;
+    mp_obj_t args[];
+} thread_call_t;
+
+typedef struct _thread_t {
+    StaticTask_t tcb;
+    TaskHandle_t task;
+    mp_state_thread_t state; // MicroPython's own, valid while another thread's is in mp_state_ctx.thread
+    struct _thread_t *next; // among all live threads, or in the pool of finished ones
+    struct _thread_t *next_ready; // in a queue of the GIL
+    uint32_t *stack; // lowest address; the guard word, then registers while THREAD_OUTSIDE
+    void *stack_pointer; // from here upwards the stack is in use; valid while not running
+    thread_call_t *call;
+    uint32_t ident;
+    uint32_t slice_us; // how much of its time slice it has used
+    uint32_t events_seen; // the count of events when it last looked for one
+    volatile uint8_t status; // a thread_status_t
+    bool woken; // comes from a wait rather than from computing
+    bool wake_pending; // was woken while it did not wait
+    bool awaits_event; // waits in mp_event_wait_ms()
+} thread_t;
+
+extern thread_t thread_main;
+
+// All live threads, the main one last. Change the list in a critical section only.
+extern thread_t *thread_list;
+
+// The calling task's thread; needs no GIL.
+thread_t *thread_self(void);
+
+// Start a thread that makes the call; returns its identifier. Needs the GIL.
+// Raises MemoryError, or RuntimeError while the interpreter shuts down; then nothing remains of it.
+uint32_t thread_start(thread_call_t *call, size_t stack_size);
+
+// A list of (ident, status, stack size, stack in use), a tuple for each live thread. Needs the GIL.
+mp_obj_t thread_describe_all(void);
+
+// Restart the board if the thread's stack has overflowed.
+void thread_check_stack(const thread_t *thread);
+
+#endif // MODTHREAD_THREAD_H
