@@ -1,0 +1,1 @@
+// Every name that this port uses is found in its sources.
