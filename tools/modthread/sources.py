@@ -166,15 +166,16 @@ def fetch_with_git(source: Source, work: Path, show: Callable[[str], None]) -> P
 
 
 def _run(command: list[str | Path], directory: Path, source: Source) -> str:
-    """Run a tool and return its output; its last complaint goes into the ModthreadError."""
+    """Run a tool and return its output; its first error goes into the ModthreadError."""
     environment = os.environ | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
     result = subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
-        complaints = result.stderr.strip().splitlines() or [f"{command[0]} failed"]
+        lines = [*result.stderr.splitlines(), f"{command[0]} failed"]
+        complaint = next(line for line in lines if not line.startswith(("W:", "warning:")))
         raise ModthreadError(
-            f"cannot fetch {source}: {complaints[-1]}; check the network and the free space,"
+            f"cannot fetch {source}: {complaint}; check the network and the free space,"
             f" or set {source.variable} to a checkout"
         )
     return result.stdout
