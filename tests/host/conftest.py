@@ -1,7 +1,10 @@
 """What several host tests use."""
 
+import re
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,3 +26,21 @@ def fake_board(tmp_path: Path) -> Callable[..., str]:
         return str(folder)
 
     return make
+
+
+@pytest.fixture
+def fake_port() -> Iterator[Callable[..., str]]:
+    """Return a function that starts fake_board.py and returns the port it is on."""
+    with ExitStack() as running:
+
+        def start(how: str = "well") -> str:
+            command = [sys.executable, str(FAKE_BOARD), how]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            running.enter_context(process)
+            running.callback(process.kill)
+            assert process.stdout
+            match = re.search(r"/dev/\S+", process.stdout.readline())
+            assert match
+            return match[0]
+
+        yield start
