@@ -89,9 +89,10 @@ class LiveOutput:
         sys.stdout.flush()
 
     def _write_line(self, line: bytes) -> None:
+        line += b"\n"
         if not self._inside_line and line.startswith(self.FRAME_START):
             line = self._script.translated(line.decode(errors="replace")).encode()
-        self._write(line + b"\n")
+        self._write(line)
         self._inside_line = False
 
     def _write(self, data: bytes) -> None:

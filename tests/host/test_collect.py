@@ -1,0 +1,101 @@
+"""What the harness makes of a device test file."""
+
+from pathlib import Path
+
+import pytest
+
+from modthread.collect import DeviceTest, DeviceTestFile
+from modthread.errors import ModthreadError
+
+FILE = '''\
+"""Module text."""
+import pytest
+import time
+
+LIMIT = 3
+
+
+def helper():
+    return LIMIT
+
+
+@pytest.mark.slow
+@pytest.mark.device_timeout(
+    2 * 60
+)
+def test_one():
+    assert helper() == 3
+
+
+@pytest.mark.parametrize("size", [4096, -1, None, "text", (1, 2)])
+@pytest.mark.parametrize("a, b", [(1, 2.5), (True, "x")])
+def test_many(size, a, b):
+    raise ValueError(size)
+'''
+
+
+def read_tests(tmp_path: Path, text: str) -> list[DeviceTest]:
+    path = tmp_path / "test_it.py"
+    path.write_text(text)
+    return list(DeviceTestFile(path).tests())
+
+
+def test_one_test_per_function_and_parameter_set(tmp_path: Path) -> None:
+    tests = read_tests(tmp_path, FILE)
+    assert [test.name for test in tests] == ["test_one"] + ["test_many"] * 10
+    assert tests[0].ids == ()
+    ids = ["-".join(test.ids) for test in tests[1:]]
+    assert ids[:6] == [
+        "1-2.5-4096",
+        "1-2.5--1",
+        "1-2.5-None",
+        "1-2.5-text",
+        "1-2.5-size4",
+        "True-x-4096",
+    ]
+
+
+def test_marks(tmp_path: Path) -> None:
+    one, *many = read_tests(tmp_path, FILE)
+    assert [(mark.name, mark.args) for mark in one.marks] == [
+        ("slow", ()),
+        ("device_timeout", (120,)),
+    ]
+    assert one.line == 16
+    assert all(test.marks == () for test in many)
+
+
+def test_only_this_function_is_sent_and_lines_stay(tmp_path: Path) -> None:
+    one, *many = read_tests(tmp_path, FILE)
+    original = FILE.splitlines()
+    sent = one.source.splitlines()
+    assert sent[-1] == "test_one()"
+    for number, line in enumerate(sent[: len(original)]):
+        assert line in ("", original[number])
+    assert sent[15] == "def test_one():"
+    assert "pytest" not in one.source
+    assert "test_many" not in one.source
+    assert "test_one" not in many[0].source
+    assert many[-1].source.splitlines()[-1] == "test_many(a=True, b='x', size=(1, 2))"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("def test_a(:\n", 1, "invalid syntax"),
+        ("\nimport pytest, sys\n\ndef test_a(): pass\n", 2, "on a line of its own"),
+        ("from pytest import mark\n\ndef test_a(): pass\n", 1, "on a line of its own"),
+        ("import pytest\n@other\ndef test_a(): pass\n", 2, "only @pytest.mark"),
+        ("import pytest\n@pytest.mark.x(LIMIT)\ndef test_a(): pass\n", 2, "only constants"),
+        ("def test_a(size): pass\n", 1, "takes ['size'], parametrize gives []"),
+        ("@pytest.mark.parametrize('a, b', [(1,)])\ndef test_a(a, b): pass\n", 2, "not 2 values"),
+        ("@pytest.mark.parametrize('a', [1], ids=['x'])\ndef test_a(a): pass\n", 2, "nothing else"),
+    ],
+)
+def test_what_cannot_be_is_one_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    with pytest.raises(ModthreadError) as caught:
+        read_tests(tmp_path, text)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / 'test_it.py'}:{line}: ")
+    assert message in said
+    assert "\n" not in said
