@@ -47,6 +47,7 @@ clean: ## Remove everything that make made
 	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m modthread.system
 	@$(VENV_PYTHON) -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
-	@PYTHONPATH= $(VENV_PYTHON) -m pip install --disable-pip-version-check --editable '.[dev]' || \
+	@echo "Installing the pinned Python packages in .venv ..."
+	@PYTHONPATH= $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev]' || \
 	    { echo "modthread: pip failed, see above; check the network and try again" >&2; exit 1; }
 	@touch $@
