@@ -109,4 +109,7 @@ def _matches(expected: str, line: str) -> bool:
     if expected == line:
         return True
     parts = re.findall(r"\\(.)|([^\\]+)", expected)
-    return bool(re.fullmatch("".join(meant or re.escape(plain) for meant, plain in parts), line))
+    pattern = "".join(
+        meant or re.sub(r"[][(){}.*+^$]", r"\\\g<0>", plain) for meant, plain in parts
+    )
+    return bool(re.fullmatch(pattern, line))
