@@ -14,8 +14,6 @@
 #define MODTHREAD_VERSION "unknown"
 #endif
 
-static size_t stack_size; // for the next threads; 0 is the default
-
 /******************************************************************************/
 // start_new_thread(function, args[, kwargs])
 
@@ -59,7 +57,7 @@ static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args)
     if (keywords != NULL) {
         copy_keywords(call->args + n_positional, keywords);
     }
-    return mp_obj_new_int_from_uint(thread_start(call, stack_size));
+    return mp_obj_new_int_from_uint(thread_start(call));
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_start_new_thread_obj, 2, 3, mod_thread_start_new_thread);
 
@@ -82,8 +80,8 @@ static mp_obj_t mod_thread_stack_size(size_t n_args, const mp_obj_t *args) {
     if (size != 0 && size < MODTHREAD_STACK_SIZE_MIN) {
         mp_raise_ValueError(MP_ERROR_TEXT("stack size must be 0 or at least 4096"));
     }
-    mp_obj_t before = mp_obj_new_int_from_uint(stack_size);
-    stack_size = size;
+    mp_obj_t before = mp_obj_new_int_from_uint(thread_stack_size);
+    thread_stack_size = size;
     return before;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_stack_size_obj, 0, 1, mod_thread_stack_size);

@@ -28,6 +28,7 @@ thread_t thread_main = {
     .status = THREAD_RUNNING,
 };
 thread_t *thread_list = &thread_main;
+size_t thread_stack_size;
 
 static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc_others()
 static uint32_t last_ident = MODTHREAD_MAIN_IDENT;
@@ -168,13 +169,11 @@ static uint32_t next_ident(void) {
     return last_ident;
 }
 
-uint32_t thread_start(thread_call_t *call, size_t stack_size) {
+uint32_t thread_start(thread_call_t *call) {
     if (shutting_down) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't start new thread"));
     }
-    if (stack_size == 0) {
-        stack_size = MODTHREAD_STACK_SIZE_DEFAULT;
-    }
+    size_t stack_size = thread_stack_size == 0 ? MODTHREAD_STACK_SIZE_DEFAULT : thread_stack_size;
     stack_size = (stack_size + 15) & ~(size_t)15;
     thread_t *thread = pool_take(stack_size);
     if (thread == NULL) {
@@ -222,6 +221,7 @@ void mp_thread_deinit(void) {
     }
     pool_empty();
     last_ident = MODTHREAD_MAIN_IDENT;
+    thread_stack_size = 0;
     shutting_down = false;
 }
 

@@ -56,12 +56,15 @@ extern thread_t thread_main;
 // All live threads, the main one last. Change the list in a critical section only.
 extern thread_t *thread_list;
 
+// For the threads that start next; 0 is the default, and a soft reset goes back to it.
+extern size_t thread_stack_size;
+
 // The calling task's thread; needs no GIL.
 thread_t *thread_self(void);
 
 // Start a thread that makes the call; returns its identifier. Needs the GIL.
 // Raises MemoryError, or RuntimeError while the interpreter shuts down; then nothing remains of it.
-uint32_t thread_start(thread_call_t *call, size_t stack_size);
+uint32_t thread_start(thread_call_t *call);
 
 // A list of (ident, status, stack size, stack in use), a tuple for each live thread. Needs the GIL.
 mp_obj_t thread_describe_all(void);
