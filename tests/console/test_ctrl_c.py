@@ -39,6 +39,7 @@ WAITS = [
     "with_lock()",
     "time.sleep(1000)",
     "time.sleep_ms(1000000)",
+    "time.sleep_us(100000000)",
     "join()",
     "compute()",
     "poll()",

