@@ -18,7 +18,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
-	@$(MODTHREAD) run $(WHERE) $(SCRIPT)
+	@$(MODTHREAD) run $(WHERE) '$(SCRIPT)'
 
 repl: .venv/installed ## Build, boot and open the prompt of BOARD
 	@$(MODTHREAD) repl $(WHERE)

@@ -32,9 +32,9 @@ def test_make_alone_lists_the_targets() -> None:
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        (["run"], "-m modthread run examples/two_threads.py"),
-        (["run", "SCRIPT=x.py", "BOARD=B"], "-m modthread run --board B x.py"),
-        (["run", "PORT=/dev/ttyACM0"], "--port /dev/ttyACM0 examples/two_threads.py"),
+        (["run"], "-m modthread run 'examples/two_threads.py'"),
+        (["run", "SCRIPT=x.py", "BOARD=B"], "-m modthread run --board B 'x.py'"),
+        (["run", "PORT=/dev/ttyACM0"], "--port /dev/ttyACM0 'examples/two_threads.py'"),
         (["repl", "BOARD=B"], "-m modthread repl --board B"),
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
         (["test"], "-m pytest"),

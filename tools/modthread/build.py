@@ -16,6 +16,7 @@ from modthread.errors import ModthreadError
 PORT = project.ROOT / "ports/qemu"
 STEP = re.compile(r"[A-Z]+ (\S+)$")  # make's announcement of one step: "CC main.c"
 COMPLAINT = re.compile(r"error:|undefined reference|multiple definition|overflowed|No rule to")
+NOT_THERE = re.compile(r"not found|No such file")  # said of a compiler or its headers
 # What would reach the compilers from the `make` that called us or from the user's other work.
 FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"}
 
@@ -158,9 +159,10 @@ def _environment(micropython: Path) -> dict[str, str]:
 
 def _failure(title: str, log: Path) -> ModthreadError:
     """Return the error for a failed build, from what its `log` says and what is missing."""
-    missing = system.missing_packages()
+    text = log.read_text(errors="replace")
+    missing = system.missing_packages() if NOT_THERE.search(text) else []
     if missing:
         return ModthreadError(f"missing system packages, run `make setup`: {' '.join(missing)}")
-    lines = log.read_text(errors="replace").splitlines()
+    lines = text.splitlines()
     complaints = [line for line in lines if COMPLAINT.search(line)] or lines
     return ModthreadError("\n".join([f"{title} failed; all of it is in {log}", *complaints[-3:]]))
