@@ -5,6 +5,7 @@
 
 #include "py/runtime.h"
 
+#include "deadline.h"
 #include "gil.h"
 #include "lock.h"
 #include "scheduler.h"
@@ -73,22 +74,17 @@ static bool lock_quit(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     return waiter->owns_lock;
 }
 
-// Wait for at most that many ticks. An exception that is pending for the thread ends the wait and is raised.
-static bool lock_wait(mp_obj_thread_lock_t *lock, TickType_t ticks) {
+// Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
+static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     if (scheduler_is_locked()) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
-    TickType_t start = kernel_ticks();
     waiter_t waiter = { .thread = gil_resident() };
     lock_join(lock, &waiter);
     while (!waiter.owns_lock) {
-        TickType_t left = KERNEL_FOREVER;
-        if (ticks != KERNEL_FOREVER) {
-            TickType_t elapsed = kernel_ticks() - start;
-            if (elapsed >= ticks) {
-                return lock_quit(lock, &waiter);
-            }
-            left = ticks - elapsed;
+        TickType_t left = deadline_left(deadline);
+        if (left == 0) {
+            return lock_quit(lock, &waiter);
         }
         gil_park(left, false);
         if (scheduler_exception_pending()) {
@@ -101,6 +97,10 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, TickType_t ticks) {
         scheduler_run_callbacks();
     }
     return true;
+}
+
+static bool lock_acquire(mp_obj_thread_lock_t *lock) {
+    return lock_try(lock) || lock_wait(lock, &deadline_never);
 }
 
 static void lock_release(mp_obj_thread_lock_t *lock) {
@@ -147,21 +147,19 @@ static void lock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
     mp_printf(print, "<%s _thread.lock object at 0x%p>", self->locked ? "locked" : "unlocked", self);
 }
 
-// The number of ticks that surely last as long as the timeout: one more, because the first one has begun already.
-static TickType_t ticks_from_seconds(mp_obj_t timeout) {
+static deadline_t deadline_after(mp_obj_t timeout) {
     mp_float_t seconds = mp_obj_get_float(timeout);
     if (seconds != seconds) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout is not a number"));
     }
     if (seconds < 0) {
-        return KERNEL_FOREVER;
+        return deadline_never;
     }
-    if (seconds > LOCK_TIMEOUT_MAX) {
+    if (seconds > DEADLINE_SECONDS_MAX) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout value is too large"));
     }
-    // Almost the next whole tick, so that what a float cannot hold exactly is not rounded up by a tick.
-    TickType_t ticks = (TickType_t)(seconds * configTICK_RATE_HZ + MICROPY_FLOAT_CONST(0.9999));
-    return seconds > 0 ? ticks + 1 : 0;
+    uint64_t us = (uint64_t)(seconds * 1000000);
+    return deadline_after_us(us + (us >> 23) + (seconds > 0)); // a float loses its last bit, and parts of a microsecond
 }
 
 static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
@@ -180,21 +178,21 @@ static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, co
     }
     mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
     mp_obj_t timeout = parsed[ARG_timeout].u_obj;
-    TickType_t ticks = ticks_from_seconds(timeout);
+    deadline_t deadline = deadline_after(timeout);
     if (wait != MP_OBJ_NULL && mp_obj_get_int(wait) == 0) {
         if (!mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
             mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
         }
-        ticks = 0;
+        return lock_try(self);
     }
-    return lock_try(self) || (ticks != 0 && lock_wait(self, ticks));
+    return lock_try(self) || lock_wait(self, &deadline);
 }
 
 // acquire(waitflag=1, timeout=-1)
 static mp_obj_t lock_obj_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
     if (n_args == 1 && kwargs->used == 0) {
-        return mp_obj_new_bool(lock_try(self) || lock_wait(self, KERNEL_FOREVER));
+        return mp_obj_new_bool(lock_acquire(self));
     }
     return mp_obj_new_bool(acquire_with_arguments(self, n_args - 1, args + 1, kwargs));
 }
@@ -214,7 +212,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(lock_locked_obj, lock_obj_locked);
 
 static mp_obj_t lock_obj_enter(mp_obj_t self_in) {
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_bool(lock_try(self) || lock_wait(self, KERNEL_FOREVER));
+    return mp_obj_new_bool(lock_acquire(self));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(lock_enter_obj, lock_obj_enter);
 

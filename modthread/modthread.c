@@ -7,6 +7,7 @@
 #include "py/objstr.h"
 #include "py/runtime.h"
 
+#include "deadline.h"
 #include "gil.h"
 #include "lock.h"
 
@@ -109,7 +110,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_allocate_lock), MP_ROM_PTR(&mod_thread_allocate_lock_obj) },
     { MP_ROM_QSTR(MP_QSTR_Lock), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },
-    { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(LOCK_TIMEOUT_MAX) },
+    { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
     { MP_ROM_QSTR(MP_QSTR__kernel), MP_ROM_PTR(&kernel_obj) },

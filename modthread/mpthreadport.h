@@ -44,6 +44,8 @@ void mp_thread_notify(void);
 void mp_thread_delay_ms(uint32_t ms);
 // True if another thread waits for the GIL.
 bool mp_thread_gil_contended(void);
+// In a loop that waits busily with the GIL held: let other threads run if it is their turn. Raises nothing.
+void mp_thread_give_way(void);
 
 // The identifier of the thread that runs on a task, 0 if that is none of ours. For messages.
 uint32_t mp_thread_ident_of_task(const void *task);

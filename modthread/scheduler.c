@@ -9,6 +9,7 @@
 #include "py/mphal.h"
 #include "py/runtime.h"
 
+#include "deadline.h"
 #include "gil.h"
 #include "scheduler.h"
 
@@ -216,13 +217,17 @@ MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
 /******************************************************************************/
 // Where the VM, and C code that waits, attend to all of this
 
+void mp_thread_give_way(void) {
+    if (gil_switch_requested() && !scheduler_is_locked()) {
+        gil_yield();
+    }
+}
+
 void mp_handle_pending(bool raise_exc) {
     if (scheduler_is_locked()) {
         return;
     }
-    if (gil_switch_requested()) {
-        gil_yield();
-    }
+    mp_thread_give_way();
     mp_obj_t exception = take_exception();
     if (exception != MP_OBJ_NULL && raise_exc) {
         nlr_raise(exception);
@@ -249,24 +254,22 @@ void mp_event_wait_indefinite(void) {
 }
 
 void mp_event_wait_ms(mp_uint_t timeout_ms) {
-    // The whole number of ticks, rounded up; the caller looks at the time itself and may call again.
+    // Rounded up; the caller looks at the time itself and may call again.
     uint64_t ticks = ((uint64_t)timeout_ms * configTICK_RATE_HZ + 999) / 1000;
     wait_for_event(MIN(ticks, KERNEL_FOREVER - 1));
 }
 
 void mp_thread_delay_ms(uint32_t ms) {
-    // One tick more than the time, because the first one has begun already.
-    uint64_t ticks = ((uint64_t)ms * configTICK_RATE_HZ + 999) / 1000 + (ms > 0);
-    TickType_t start = kernel_ticks();
     if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
         gil_park(0, false);
     }
+    deadline_t deadline = deadline_after_us((uint64_t)ms * 1000);
     for (;;) {
         mp_event_handle_nowait();
-        TickType_t elapsed = kernel_ticks() - start;
-        if (elapsed >= ticks || scheduler_is_locked()) {
+        TickType_t left = deadline_left(&deadline);
+        if (left == 0 || scheduler_is_locked()) {
             return;
         }
-        gil_park(ticks - elapsed, false);
+        gil_park(left, false);
     }
 }

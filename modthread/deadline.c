@@ -1,0 +1,28 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+
+#include "py/mphal.h"
+
+#include "deadline.h"
+
+#define US_PER_TICK (1000000 / configTICK_RATE_HZ)
+
+const deadline_t deadline_never = { .ticks = KERNEL_FOREVER };
+
+deadline_t deadline_after_us(uint64_t us) {
+    return (deadline_t) {
+        .start = kernel_ticks(),
+        .ticks = (us + US_PER_TICK - 1) / US_PER_TICK,
+        .end_us = (uint32_t)mp_hal_ticks_us() + (uint32_t)us,
+    };
+}
+
+TickType_t deadline_left(const deadline_t *deadline) {
+    if (deadline->ticks == KERNEL_FOREVER) {
+        return KERNEL_FOREVER;
+    }
+    TickType_t elapsed = kernel_ticks() - deadline->start;
+    if (elapsed < deadline->ticks) {
+        return deadline->ticks - elapsed;
+    }
+    return (int32_t)((uint32_t)mp_hal_ticks_us() - deadline->end_us) >= 0 ? 0 : 1;
+}
