@@ -63,7 +63,7 @@ class FakeBoard:
 
     def execute(self, source: str) -> None:
         try:
-            exec(compile(source, "<stdin>", "exec"), self.names())  # noqa: S102
+            exec(compile(source, "<stdin>", "exec"), self.names())
             error = ""
         except Resetting:
             self.write(BANNER)
