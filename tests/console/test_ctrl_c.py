@@ -16,7 +16,7 @@ def beat(slot):
     except KeyboardInterrupt:
         hit.append(slot)
 for slot in range({busy}):
-    _thread.start_new_thread(beat, (slot,))
+    _ = _thread.start_new_thread(beat, (slot,))
 def with_lock():
     with lock:
         pass
@@ -79,8 +79,8 @@ def wait(number, ms):
     lock.acquire()
     served.append(number)
     lock.release()
-_thread.start_new_thread(wait, (1, 0))
-_thread.start_new_thread(wait, (2, 200))
+_ = _thread.start_new_thread(wait, (1, 0))
+_ = _thread.start_new_thread(wait, (2, 200))
 """
     )
     console.start("time.sleep_ms(50)\nprint('begin')\nlock.acquire()")
@@ -101,7 +101,7 @@ import _thread, time
 def attempt(ms):
     lock = _thread.allocate_lock()
     lock.acquire()
-    _thread.start_new_thread(lambda: (time.sleep_ms(ms), lock.release()), ())
+    _ = _thread.start_new_thread(lambda: (time.sleep_ms(ms), lock.release()), ())
     got = False
     print('begin')
     try:

@@ -15,7 +15,7 @@ def call():
 def sort(_=0):
     global depth
     depth += 1
-    sorted([1], key=sort)
+    sorted([1, 2], key=sort)
 for function in (call, sort):
     depth = 0
     try:

@@ -20,7 +20,7 @@ def run(size):
     {then}
 _thread.stack_size(4096)
 for _ in range(3):
-    _thread.start_new_thread(time.sleep, (1000,))
+    _ = _thread.start_new_thread(time.sleep, (1000,))
 print('ident', _thread.start_new_thread(run, (4096,)))
 """
 
@@ -30,6 +30,7 @@ def test_the_thread_is_named_and_the_board_starts_again(console: Console, then: 
     console.start(OVERRUN.format(then=then))
     console.expect(b"ident ")
     ident = console.expect(b"\r\n")
+    console.send(b"\r")  # the kernel looks at the stack whenever it switches to another task
     console.expect(f"*** stack overflow in thread {ident}".encode())
     console.expect(b"MicroPython v")
     console.expect(b">>> ")

@@ -12,7 +12,7 @@ beats = [0]
 def beat():
     while True:
         beats[0] += 1
-_thread.start_new_thread(beat, ())
+_ = _thread.start_new_thread(beat, ())
 """
 
 
@@ -56,7 +56,7 @@ def work():
     for i in range(5):
         time.sleep_ms(100)
         print('step', i)
-_thread.start_new_thread(work, ())
+_ = _thread.start_new_thread(work, ())
 print('end of script')
 """
     )
@@ -72,7 +72,7 @@ def test_input_in_a_thread(console: Console) -> None:
         + """
 import sys
 got = []
-_thread.start_new_thread(lambda: got.append(sys.stdin.read(3)), ())
+_ = _thread.start_new_thread(lambda: got.append(sys.stdin.read(3)), ())
 time.sleep_ms(20)
 before = beats[0]
 time.sleep_ms(200)
@@ -105,8 +105,8 @@ import _thread, time
 lock = _thread.allocate_lock()
 lock.acquire()
 for _ in range(5):
-    _thread.start_new_thread(lock.acquire, ())
-    _thread.start_new_thread(time.sleep, (1000,))
+    _ = _thread.start_new_thread(lock.acquire, ())
+    _ = _thread.start_new_thread(time.sleep, (1000,))
 """
     )
     stat = Path(f"/proc/{console.emulator.pid}/stat")

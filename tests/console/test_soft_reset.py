@@ -140,7 +140,7 @@ for name, wait in (
     ('blocked', held.acquire),
     ('timed', lambda: held.acquire(1, 1000)),
 ):
-    _thread.start_new_thread(stay, (name, wait))
+    _ = _thread.start_new_thread(stay, (name, wait))
 time.sleep_ms(20)
 """
     )
@@ -160,7 +160,7 @@ def test_locks_and_threads_work_afterwards(console: Console) -> None:
 import _thread
 lock = _thread.allocate_lock()
 lock.acquire()
-_thread.start_new_thread(lock.release, ())
+_ = _thread.start_new_thread(lock.release, ())
 print(lock.acquire(1, 1), _thread.get_ident())
 """
         )

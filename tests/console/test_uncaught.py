@@ -12,7 +12,7 @@ def worker():
 class Worker:
     def method(self):
         raise ValueError("deliberate")
-_thread.start_new_thread({function}, ())
+_ = _thread.start_new_thread({function}, ())
 time.sleep_ms(30)
 print(len(_thread._threads()))
 """
@@ -62,8 +62,8 @@ import _thread, time
 def fail():
     raise ValueError("deliberate")
 for i in range(5):
-    _thread.start_new_thread(time.sleep_ms, (100,))
-    _thread.start_new_thread(fail, ())
+    _ = _thread.start_new_thread(time.sleep_ms, (100,))
+    _ = _thread.start_new_thread(fail, ())
 time.sleep_ms(50)
 print(len(_thread._threads()))
 """
