@@ -30,7 +30,6 @@ def test_the_thread_is_named_and_the_board_starts_again(console: Console, then: 
     console.start(OVERRUN.format(then=then))
     console.expect(b"ident ")
     ident = console.expect(b"\r\n")
-    console.send(b"\r")  # the kernel looks at the stack whenever it switches to another task
     console.expect(f"*** stack overflow in thread {ident}".encode())
     console.expect(b"MicroPython v")
     console.expect(b">>> ")
