@@ -54,7 +54,7 @@ def _setup(_: argparse.Namespace) -> int:
 def _started(options: argparse.Namespace) -> Device:
     """Return the chosen board, built if it is emulated, and freshly started."""
     board = boards.load(options.board)
-    if options.port is None:
+    if options.port is None and not options.no_build:
         build.firmware(board)
     device = Device(board, options.port, options.icount)
     try:
@@ -75,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     where = argparse.ArgumentParser(add_help=False, parents=[board])
     where.add_argument("--port", help="serial port or pyserial URL of a real board")
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
+    where.add_argument("--no-build", action="store_true", help="use the firmware that is there")
 
     command = commands.add_parser(
         "run", parents=[where], help="run a script on a freshly started board", epilog=RUN_STATUS

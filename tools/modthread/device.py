@@ -137,7 +137,8 @@ class Device:
         raise DeadBoardError(self.dead)
 
     def release_port(self) -> str:
-        """Close the session and return the port's name, for another program to open."""
+        """Leave the board at its prompt and return the port's name, for another program."""
+        self.session.leave(self._scaled(ANSWER_LIMIT))
         self.session.close()
         return self.session.port
 

@@ -35,17 +35,18 @@ def run(device: Device, script: Script, timeout: float | None) -> int:
     try:
         result = device.run(_sent(script), timeout, output)
         output.finish()
+        return _status(result, script)
     except KeyboardInterrupt:
         _show_where(device, script, output)
         return EXIT_INTERRUPTED
     except TimeLimitError:
+        output.end_line()
         complain(f"no end after {timeout:g} s")
         _show_where(device, script, output)
-        return EXIT_CRASH
     except (BoardResetError, LineLostError) as error:
+        output.end_line()
         complain(str(error))
-        return EXIT_CRASH
-    return _status(result, script)
+    return EXIT_CRASH
 
 
 def repl(device: Device) -> int:
@@ -87,6 +88,12 @@ class LiveOutput:
         self._write(self._held)
         self._held = b""
         sys.stdout.flush()
+
+    def end_line(self) -> None:
+        """Write what was held back and start a new line, for what does not come from the board."""
+        self.finish()
+        if self._inside_line:
+            self(b"\n")
 
     def _write_line(self, line: bytes) -> None:
         line += b"\n"
@@ -143,7 +150,7 @@ def _show_where(device: Device, script: Script, output: LiveOutput) -> None:
     """Interrupt the script and show where it was and what its threads did."""
     try:
         result = device.interrupt(output)
-        output.finish()
+        output.end_line()
         print(script.translated(report.text(result.error)).rstrip(), file=sys.stderr)
         threads = device.threads()
     except BoardError as error:

@@ -97,6 +97,11 @@ class Session:
         """Reset a board whose reset pin follows RTS."""
         self._line.pulse_reset()
 
+    def leave(self, limit: float) -> None:
+        """Go back from the raw REPL to the friendly prompt, which the board then prints."""
+        with self._line.limit(limit):
+            self._transport.exit_raw_repl()
+
     def close(self) -> None:
         """Give the port back; does not block."""
         self._line.close()
