@@ -159,7 +159,7 @@ def test_locks_and_threads_work_afterwards(console: Console) -> None:
             """
 import _thread
 lock = _thread.allocate_lock()
-lock.acquire()
+_ = lock.acquire()
 _ = _thread.start_new_thread(lock.release, ())
 print(lock.acquire(1, 1), _thread.get_ident())
 """
