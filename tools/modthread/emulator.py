@@ -66,8 +66,15 @@ class Emulator:
         self._process = None
 
     def cause_of_death(self) -> str | None:
-        """Return what the emulator said when it ended by itself, None while it runs."""
-        if self._process is None or self._process.poll() is None:
+        """Return with what the emulator has ended by itself, None if it has not.
+
+        Blocks for up to a second: its port goes before it does.
+        """
+        if self._process is None:
+            return None
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
             return None
         said = self._process.stdout.read().decode(errors="replace") if self._process.stdout else ""
         return f"the emulator ended with status {self._process.returncode} {said.strip()}".strip()

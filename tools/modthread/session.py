@@ -59,13 +59,16 @@ class Session:
         self._line.log = log
 
     def soft_reset(self, limit: float) -> None:
-        """Interrupt whatever runs, reset softly and wait for the raw REPL."""
+        """Interrupt whatever runs, reset softly and wait for the raw REPL.
+
+        Not with mpremote's enter_raw_repl(), which waits until the board is silent: threads
+        may print until the reset ends them.
+        """
         with self._line.limit(limit):
-            self._line.write(b"\x03\x03")
-            try:
-                self._transport.enter_raw_repl(timeout_overall=limit)
-            except TransportError as error:
-                raise BoardError(f"no raw REPL: {error}") from None
+            self._line.write(b"\x03\x03\x01\x04")
+            self._line.read_until(b"soft reboot\r\n")
+            self._line.read_until(b"raw REPL; CTRL-B to exit\r\n")
+            self._transport.in_raw_repl = True
 
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
         """Run `source` at the raw REPL; `consumer` gets its output as it comes.

@@ -1,0 +1,192 @@
+"""Emulated boards: started, restarted, ended, missing."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from modthread import boards, build
+from modthread.boards import Board
+from modthread.device import Device
+from modthread.emulator import Emulator
+from modthread.errors import ModthreadError
+from modthread.session import BoardError, BoardResetError, LineLostError, TimeLimitError
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    board = boards.load(boards.DEFAULT)
+    build.firmware(board)
+    return board
+
+
+@pytest.fixture
+def emulated(board: Board, tmp_path: Path) -> Iterator[Device]:
+    with closing(Device(board, logs=tmp_path)) as emulated:
+        emulated.start()
+        yield emulated
+
+
+def with_command(board: Board, *command: str) -> Board:
+    assert board.emulator
+    return dataclasses.replace(
+        board, emulator=dataclasses.replace(board.emulator, command=command, install="get it")
+    )
+
+
+def pid_of(emulated: Device) -> int:
+    assert emulated.emulator
+    assert emulated.emulator.pid
+    return emulated.emulator.pid
+
+
+def output_of(emulated: Device, source: str) -> bytes:
+    result = emulated.run(source, 10)
+    assert result.error == b""
+    return result.output
+
+
+def test_port_is_a_pseudo_terminal_and_stop_ends_the_process(board: Board) -> None:
+    emulator = Emulator(board)
+    assert emulator.start().startswith("/dev/pts/")
+    assert emulator.pid
+    pid = emulator.pid
+    emulator.stop()
+    assert emulator.pid is None
+    assert not Path(f"/proc/{pid}").exists()
+    emulator.stop()
+
+
+def test_info_names_what_runs(emulated: Device) -> None:
+    info = emulated.info()
+    assert info.startswith("MicroPython v1.")
+    assert f", modthread {build.version().partition('+')[0]}" in info
+    assert "FreeRTOS V" in info
+
+
+def test_soft_reset_forgets(emulated: Device) -> None:
+    output_of(emulated, "kept = 1")
+    assert emulated.clean_up()
+    assert output_of(emulated, "print('kept' in globals())") == b"False\r\n"
+
+
+def test_death_is_noticed_and_mended(emulated: Device) -> None:
+    script = "import time\nprint('before')\nwhile True: time.sleep(1)"
+
+    def kill(data: bytes) -> None:
+        if data.endswith(b"\n"):
+            os.kill(pid_of(emulated), 9)
+
+    with pytest.raises(LineLostError, match="the emulator ended with status -9") as caught:
+        emulated.run(script, 30, kill)
+    assert caught.value.output == b"before\r\n"
+    assert not emulated.clean_up()
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
+def test_crash_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
+    with pytest.raises(BoardResetError, match=r"crashed: \*\*\* HardFault"):
+        emulated.run("import machine\nmachine.mem32[0xf0000000] = 1", 10)
+    assert emulated.clean_up()
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
+def test_reset_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
+    with pytest.raises(BoardResetError, match="reset itself"):
+        emulated.run("import machine\nmachine.reset()", 10)
+    assert emulated.clean_up()
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
+@pytest.mark.slow
+def test_deaf_board_is_restarted(emulated: Device) -> None:
+    before = pid_of(emulated)
+    with pytest.raises(TimeLimitError):
+        emulated.run("import micropython\nmicropython.kbd_intr(-1)\nwhile True: pass", 1)
+    with pytest.raises(BoardError):
+        emulated.interrupt()
+    assert not emulated.clean_up()
+    assert pid_of(emulated) != before
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
+def test_hang_shows_its_threads(emulated: Device) -> None:
+    source = "import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\n"
+    source += "for _ in range(3): _thread.start_new_thread(lock.acquire, ())\nlock.acquire()"
+    with pytest.raises(TimeLimitError):
+        emulated.run(source, 1)
+    assert b"line 5" in emulated.interrupt().error
+    threads = emulated.threads()
+    assert sorted(state for _, state, _, _ in threads) == ["running"] + ["waiting"] * 3
+    assert all(0 < used < size for _, _, size, used in threads)
+    assert emulated.clean_up()
+    assert len(emulated.threads()) == 1
+
+
+@pytest.mark.parametrize("work", ["print('noise > noise', end='>')", "pass", "time.sleep_ms(1)"])
+def test_threads_that_go_on_do_not_keep_the_board(emulated: Device, work: str) -> None:
+    """The script has ended, its threads print on: this run, its result and the next are right."""
+    source = f"import _thread, time\ndef work():\n    while True: {work}\n"
+    source += "for _ in range(3): _thread.start_new_thread(work, ())\ntime.sleep_ms(50)"
+    for _ in range(5):
+        result = emulated.run(source, 10)
+        assert result.error == b""
+        assert not result.exited
+        assert len(emulated.threads()) == 4
+        assert emulated.clean_up()
+        assert output_of(emulated, "import _thread\nprint(len(_thread._threads()))") == b"1\r\n"
+
+
+@pytest.mark.parametrize("icount", ["off", "shift=3,align=off,sleep=on"])
+def test_icount_can_be_chosen(board: Board, icount: str, tmp_path: Path) -> None:
+    with closing(Device(board, icount=icount, logs=tmp_path)) as emulated:
+        emulated.start()
+        command = Path(f"/proc/{pid_of(emulated)}/cmdline").read_text().split("\0")
+        assert (icount in command) == (icount != "off")
+        assert ("-icount" in command) == (icount != "off")
+
+
+def test_missing_emulator_is_one_line(board: Board) -> None:
+    with pytest.raises(ModthreadError) as caught:
+        Emulator(with_command(board, "no-such-qemu")).start()
+    assert str(caught.value) == "no-such-qemu is not installed; get it"
+
+
+def test_missing_firmware_is_one_line(board: Board) -> None:
+    with pytest.raises(ModthreadError) as caught:
+        Emulator(dataclasses.replace(board, name="NEVER_BUILT")).start()
+    assert str(caught.value).endswith(
+        "NEVER_BUILT/firmware.elf is missing; run make firmware BOARD=NEVER_BUILT"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shell", "reason"),
+    [("echo it is broken; exit 1", "it is broken"), ("exit 0", "it named no port")],
+)
+def test_emulator_that_ends_at_once_is_one_line(board: Board, shell: str, reason: str) -> None:
+    with pytest.raises(ModthreadError) as caught:
+        Emulator(with_command(board, "sh", "-c", shell)).start()
+    assert str(caught.value) == f"sh did not start: {reason}"
+
+
+def test_board_folder(fake_board: Callable[..., str]) -> None:
+    board = boards.load(fake_board("MINE", time_scale=2.5))
+    assert (board.name, board.time_scale) == ("MINE", 2.5)
+
+
+@pytest.mark.parametrize("text", ["nonsense", "colour = 'red'", "[emulator]\nicount = 'off'"])
+def test_wrong_board_file_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "board.toml").write_text(text)
+    with pytest.raises(ModthreadError) as caught:
+        boards.load(str(tmp_path))
+    assert str(caught.value).startswith(f"{tmp_path / 'board.toml'}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_board_without_emulator_needs_a_port(tmp_path: Path) -> None:
+    with pytest.raises(ModthreadError, match="PICO is not emulated; name its port with --port"):
+        Device(Board("PICO", "a real one"), logs=tmp_path)
