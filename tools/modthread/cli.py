@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from modthread import boards, build, run, sources, system
+from modthread.bench.command import bench
 from modthread.device import Device
 from modthread.errors import ModthreadError
 
@@ -43,6 +44,10 @@ def _repl(options: argparse.Namespace) -> int:
 def _firmware(options: argparse.Namespace) -> int:
     print(build.size_report(boards.load(options.board)))
     return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    return bench(boards.load(options.board), options.baseline, options.page)
 
 
 def _setup(_: argparse.Namespace) -> int:
@@ -89,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("firmware", parents=[board], help="build it and show its size")
     command.set_defaults(command=_firmware)
+
+    command = commands.add_parser("bench", parents=[board], help="measure what threads cost")
+    command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
+    command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
+    command.set_defaults(command=_bench)
 
     command = commands.add_parser("setup", help="install what is missing, fetch the sources")
     command.set_defaults(command=_setup)

@@ -1,0 +1,31 @@
+# Sent to the board before a benchmark. Every figure is one line that the host reads:
+# (name, unit, total, number of times); times are in nanoseconds.
+
+import gc
+import machine
+import time
+
+TICK_NS = 1_000_000_000 // machine.freq()
+
+
+def elapsed(function, n):
+    start = time.ticks_cpu()
+    function(n)
+    return time.ticks_diff(time.ticks_cpu(), start) * TICK_NS
+
+
+def cost(function, n):
+    """Return what the n times that function(n) repeats take, without the call itself."""
+    function(1)
+    gc.collect()
+    return -elapsed(function, 0) + elapsed(function, n)
+
+
+def report(name, unit, total, n):
+    print((name, unit, total, n))
+
+
+def measure(name, function, n, loop=None, per_time=1):
+    """Report what one of the n times takes, net of `loop` if that is given."""
+    total = cost(function, n) - (cost(loop, n) if loop else 0)
+    report(name, "ns", total, n * per_time)

@@ -1,0 +1,163 @@
+"""The benchmarks: what they hold the firmware to, and what they say of results."""
+
+from pathlib import Path
+
+import pytest
+
+from modthread.bench import command, goals, measure, show
+from modthread.bench.measure import Bench
+from modthread.bench.results import Results, Row, changes
+from modthread.boards import Board, EmulatorConfig
+from modthread.device import Device
+from modthread.errors import ModthreadError
+
+
+def results(board: str = "B", **rows: Row) -> Results:
+    return Results(board, "0.1.0", rows)
+
+
+def single(threads: float, unit: str = "instructions") -> Row:
+    return Row(unit, [threads], [100.0])
+
+
+@pytest.fixture
+def bench(device: Device) -> Bench:
+    if device.emulator is None:
+        pytest.skip("counts the instructions of a board that is emulated")
+    return Bench(device.board, measure.without_threads(device.board), runs=1)
+
+
+def test_single_threaded_code_pays_at_most_two_percent(bench: Bench) -> None:
+    rows = bench.single_threaded()
+    assert [row.unit for row in rows.values()] == ["instructions"] * 7 + ["calls"]
+    assert command.broken_contracts(Results("B", "0.1.0", rows)) == []
+
+
+def test_every_goal_is_measured(bench: Bench) -> None:
+    rows = bench.threaded() | bench.sizes()
+    assert set(goals.GOALS) <= set(rows)
+    assert all(row.value > 0 for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        (single(102), None),
+        (single(102.1), "x: 1.021 times what it takes without threads, at most 1.02"),
+        (single(100, "calls"), None),
+        (single(99, "calls"), "x: 99, but 100 without threads"),
+        (Row("bytes", [1e9]), None),
+    ],
+)
+def test_what_breaks_the_contract(row: Row, complaint: str | None) -> None:
+    assert command.broken_contracts(results(x=row)) == ([complaint] if complaint else [])
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "missed"),
+    [
+        ("x", single(101), False),
+        ("x", single(101.1), True),
+        ("with lock", Row("instructions", [650]), False),
+        ("with lock", Row("instructions", [651]), True),
+        ("without a goal", Row("instructions", [1e9]), False),
+    ],
+)
+def test_what_misses_a_goal(name: str, row: Row, missed: bool) -> None:
+    assert goals.missed(name, row) == missed
+
+
+@pytest.mark.parametrize(
+    ("unit", "now", "worse"),
+    [
+        ("instructions", 102.9, False),
+        ("instructions", 103.1, True),
+        ("instructions", 50, False),
+        ("calls", 96, True),
+        ("calls", 104, False),
+    ],
+)
+def test_regression_is_worse_by_more_than_three_percent(unit: str, now: float, worse: bool) -> None:
+    (change,) = changes(results(x=Row(unit, [100])), results(x=Row(unit, [now])))
+    assert change.is_regression == worse
+
+
+def test_a_regression_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    before = results(slower=Row("bytes", [100]), same=Row("bytes", [7]), gone=Row("bytes", [1]))
+    now = results(slower=Row("bytes", [110]), same=Row("bytes", [7]), new=Row("bytes", [1]))
+    assert command.regressions(before, now) == [
+        "slower: worse than the baseline",
+        "gone: worse than the baseline",
+    ]
+    shown = capsys.readouterr().out
+    assert "+10.0%" in shown
+    assert "same" not in shown
+
+
+def test_no_change_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    one = results(x=Row("bytes", [1]))
+    assert command.regressions(one, one) == []
+    assert capsys.readouterr().out == "Nothing has changed since the baseline.\n"
+
+
+def test_another_boards_baseline_is_refused() -> None:
+    with pytest.raises(ModthreadError, match="the baseline is A's; name one of B"):
+        changes(results("A"), results("B"))
+
+
+def test_results_are_read_as_they_were_saved(tmp_path: Path) -> None:
+    saved = results(x=Row("instructions", [3.0, 1.0, 2.0], [2.0, 2.0]), y=Row("bytes", [16]))
+    saved.save(tmp_path / "bench.json")
+    loaded = Results.load(tmp_path / "bench.json")
+    assert loaded == saved
+    assert loaded.rows["x"].value == 2.0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rows": {"x": {"unit": "bytes"}}}'])
+def test_what_is_no_baseline_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(ModthreadError, match=r"x\.json is not a bench\.json"):
+        Results.load(path)
+
+
+def test_a_missing_baseline_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModthreadError, match="No such file or directory; name one of"):
+        Results.load(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("icount", [None, "off", "shift=auto"])
+def test_a_board_that_counts_nothing_is_refused(icount: str | None) -> None:
+    emulator = EmulatorConfig((), "", icount) if icount else None
+    with pytest.raises(ModthreadError, match="B: only instructions of an emulated board"):
+        measure.measure(Board("B", "", emulator=emulator))
+
+
+def test_the_page_shows_every_goal() -> None:
+    page = show.PAGE.read_text()
+    for name, most in goals.GOALS.items():
+        assert any(
+            line.startswith(f"| {name}") and f"≤ {most:,}" in line for line in page.splitlines()
+        )
+
+
+def test_the_page_keeps_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text(f"before\n{show.BEGIN}old figures\n{show.END}after\n")
+    monkeypatch.setattr(show, "PAGE", page)
+    show.write_page(results(x=single(101)))
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("after\n")
+    assert "old figures" not in text
+    assert "| x | 101 |  | 100 | 1.010 | ≤ 1.01 |\n" in text
+
+
+def test_a_page_without_its_marks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "performance.md"
+    page.write_text("text\n")
+    monkeypatch.setattr(show, "PAGE", page)
+    with pytest.raises(ModthreadError, match="needs the lines"):
+        show.write_page(results())

@@ -1,0 +1,52 @@
+"""The command `bench`: measure, show, keep, and compare."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from modthread import project, run
+from modthread.bench import goals, show
+from modthread.bench.measure import measure
+from modthread.bench.results import Results, changes
+from modthread.boards import Board
+
+EXIT_BROKEN = 1
+
+
+def bench(board: Board, baseline: Path | None, page: bool) -> int:
+    """Measure `board`, print one table and write build/BOARD/bench.json; return the exit status.
+
+    With `baseline` also print what changed since that file; `page` writes docs/performance.md.
+    The status is 1 where the contract for single-threaded code is broken, or a figure is worse
+    than the baseline's. Blocks for a minute; raises ModthreadError.
+    """
+    before = Results.load(baseline) if baseline else None
+    results = measure(board)
+    path = project.BUILD / board.name / "bench.json"
+    results.save(path)
+    if page:
+        show.write_page(results)
+    Console().print(show.table(results))
+    complaints = broken_contracts(results)
+    if before:
+        complaints += regressions(before, results)
+    for complaint in complaints:
+        run.complain(complaint)
+    print(f"All runs are in {path}")
+    return EXIT_BROKEN if complaints else 0
+
+
+def broken_contracts(results: Results) -> list[str]:
+    """Return what breaks the contract, one line each."""
+    broken = (goals.broken(name, row) for name, row in results.rows.items())
+    return [line for line in broken if line]
+
+
+def regressions(before: Results, results: Results) -> list[str]:
+    """Print what changed since `before`, and return what became worse, one line each."""
+    changed = changes(before, results)
+    if changed:
+        Console().print(show.change_table(changed))
+    else:
+        print("Nothing has changed since the baseline.")
+    return [f"{one.name}: worse than the baseline" for one in changed if one.is_regression]

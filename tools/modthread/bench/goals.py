@@ -1,0 +1,46 @@
+"""What the figures are held to: the contract, which fails the command, and goals, which do not."""
+
+from modthread.bench.results import MORE_IS_BETTER, Row
+
+# Single-threaded code against the same firmware without threads.
+MOST_RATIO = 1.02
+GOAL_RATIO = 1.01
+
+# The most that a program with threads should pay, in the row's unit.
+GOALS = {
+    "acquire() + release()": 640,
+    "with lock": 650,
+    "hand-over of a lock": 950,
+    "start and wait, 4 KiB stack": 9000,
+    "start and wait, 8 KiB stack": 12000,
+    "gc.collect() for each thread": 3000,
+    "heap per thread": 160,
+    "heap per lock": 16,
+    "flash": 8000,
+    "RAM": 3500,
+}
+
+
+def broken(name: str, row: Row) -> str | None:
+    """Return what to say where the row breaks the contract, None where it does not."""
+    if row.ratio is None:
+        return None
+    if row.unit in MORE_IS_BETTER:
+        less = f"{name}: {row.value:g}, but {row.value_without:g} without threads"
+        return less if row.ratio < 1 else None
+    more = f"{name}: {row.ratio:.3f} times what it takes without threads, at most {MOST_RATIO}"
+    return more if row.ratio > MOST_RATIO else None
+
+
+def goal(name: str, row: Row) -> str:
+    """Return the goal, for the ratio where there is one, for people; empty where it has none."""
+    if row.ratio is None:
+        return f"≤ {GOALS[name]:,}" if name in GOALS else ""
+    return "≥ 1" if row.unit in MORE_IS_BETTER else f"≤ {GOAL_RATIO}"
+
+
+def missed(name: str, row: Row) -> bool:
+    """Return whether the row misses its goal."""
+    if row.ratio is None:
+        return name in GOALS and row.value > GOALS[name]
+    return row.ratio < 1 if row.unit in MORE_IS_BETTER else row.ratio > GOAL_RATIO

@@ -1,0 +1,106 @@
+"""What was measured: figures by name, kept as JSON, and compared with an earlier measurement."""
+
+import json
+from dataclasses import asdict, dataclass
+from math import inf
+from pathlib import Path
+from statistics import median
+
+from modthread.errors import ModthreadError
+
+REGRESSION = 0.03  # a figure that is worse by more than this fails the comparison
+MORE_IS_BETTER = {"calls"}  # units
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure, in `unit`: what each run gave `threads`, and `without` them where that exists."""
+
+    unit: str
+    threads: list[float]
+    without: list[float] | None = None
+
+    @property
+    def value(self) -> float:
+        """The median with threads."""
+        return median(self.threads)
+
+    @property
+    def value_without(self) -> float | None:
+        """The median without threads."""
+        return None if self.without is None else median(self.without)
+
+    @property
+    def spread(self) -> float:
+        """From the least to the most with threads, as a part of the median."""
+        return (max(self.threads) - min(self.threads)) / self.value
+
+    @property
+    def ratio(self) -> float | None:
+        """With threads to without."""
+        return None if self.without is None else self.value / median(self.without)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All rows by name, the board and the version that were measured."""
+
+    board: str
+    version: str
+    rows: dict[str, Row]
+
+    def save(self, path: Path) -> None:
+        """Write everything to `path` as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        """Read what save() wrote; raises ModthreadError where `path` is no such file."""
+        try:
+            table = json.loads(path.read_text())
+            rows = {name: Row(**row) for name, row in table.pop("rows").items()}
+            if not all(row.value >= 0 for row in rows.values()):
+                raise ValueError
+            return cls(rows=rows, **table)
+        except OSError as error:
+            raise ModthreadError(
+                f"{path}: {error.strerror}; name one of an earlier `make bench`"
+            ) from None
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise ModthreadError(f"{path} is not a bench.json; `make bench` writes one") from None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row that differs from the baseline's; None where there is no such row."""
+
+    name: str
+    before: Row | None
+    now: Row | None
+
+    @property
+    def growth(self) -> float | None:
+        """The growth as a part of what was before."""
+        if self.before is None or self.now is None:
+            return None
+        if self.before.value == 0:
+            return inf
+        return self.now.value / self.before.value - 1
+
+    @property
+    def is_regression(self) -> bool:
+        """Whether the row is worse by more than the tolerance, or is not measured any more."""
+        if self.now is None:
+            return True
+        if self.growth is None:
+            return False
+        return (-self.growth if self.now.unit in MORE_IS_BETTER else self.growth) > REGRESSION
+
+
+def changes(baseline: Results, now: Results) -> list[Change]:
+    """Return the rows that differ; raises ModthreadError where the two cannot be compared."""
+    if baseline.board != now.board:
+        raise ModthreadError(f"the baseline is {baseline.board}'s; name one of {now.board}")
+    names = dict.fromkeys([*now.rows, *baseline.rows])
+    pairs = [Change(name, baseline.rows.get(name), now.rows.get(name)) for name in names]
+    return [change for change in pairs if change.growth != 0]
