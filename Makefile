@@ -2,6 +2,7 @@
 #
 #   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
 #   make test [BOARD=B] [PORT=/dev/ttyACM0]
+#   make bench [BOARD=B] [BASELINE=an-earlier-bench.json]
 
 PYTHON ?= python3
 SCRIPT ?= examples/two_threads.py
@@ -30,7 +31,7 @@ test: .venv/installed ## Run the tests: on the board, MicroPython's own, and the
 	@$(VENV_PYTHON) -m pytest $(WHERE)
 
 bench: .venv/installed ## Measure what threads cost a program without them
-	@$(MODTHREAD) bench $(WHERE)
+	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')
 
 lint: .venv/installed ## Check formatting, style, types and spelling
 	@$(VENV_PYTHON) -m pytest tests/host/test_lint.py

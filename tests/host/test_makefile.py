@@ -39,6 +39,7 @@ def test_make_alone_lists_the_targets() -> None:
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
         (["test"], "-m pytest"),
         (["bench"], "-m modthread bench"),
+        (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),
     ],
 )
 def test_targets_pass_on_the_variables(arguments: list[str], command: str) -> None:
