@@ -9,11 +9,12 @@
 const deadline_t deadline_never = { .ticks = KERNEL_FOREVER };
 
 deadline_t deadline_after_us(uint64_t us) {
-    return (deadline_t) {
+    deadline_t deadline = {
         .start = kernel_ticks(),
         .ticks = (us + US_PER_TICK - 1) / US_PER_TICK,
         .end_us = (uint32_t)mp_hal_ticks_us() + (uint32_t)us,
     };
+    return deadline;
 }
 
 TickType_t deadline_left(const deadline_t *deadline) {

@@ -1,13 +1,17 @@
-"""Formatting, style, types and spelling, as configured in pyproject.toml."""
+"""Formatting, style, types and spelling, as configured in pyproject.toml; C as MicroPython has it."""
 
+import difflib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from modthread import sources
 from modthread.project import ROOT
 
 CHECKS = ["ruff format --diff", "ruff check", "mypy", "codespell"]
+C_FILES = sorted([*ROOT.glob("modthread/*.[ch]"), *ROOT.glob("ports/*/*.[ch]")])
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -24,3 +28,13 @@ def test_lint(check: str) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("path", C_FILES, ids=lambda path: path.relative_to(ROOT))
+def test_c_style(path: Path) -> None:
+    style = sources.micropython() / "tools/uncrustify.cfg"
+    command: list[str | Path] = ["uncrustify", "-q", "-l", "C", "-c", style, "-f", path]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    ours, theirs = path.read_text().splitlines(), result.stdout.splitlines()
+    assert ours == theirs, "\n".join(difflib.unified_diff(ours, theirs, lineterm=""))
