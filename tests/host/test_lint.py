@@ -1,4 +1,4 @@
-"""Formatting, style, types and spelling, as configured in pyproject.toml; C as MicroPython has it."""
+"""Formatting, style, types and spelling as pyproject.toml says; C in MicroPython's own style."""
 
 import difflib
 import subprocess
