@@ -1,6 +1,5 @@
 """What several host tests use."""
 
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -29,18 +28,21 @@ def fake_board(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def fake_port() -> Iterator[Callable[..., str]]:
-    """Return a function that starts fake_board.py and returns the port it is on."""
+def fake_port(tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """Return a function that starts fake_board.py and returns the port it is on.
+
+    The port is a link that goes with the board: the next pseudo-terminal may get its number.
+    """
     with ExitStack() as running:
 
         def start(how: str = "well") -> str:
-            command = [sys.executable, str(FAKE_BOARD), how]
+            port = tmp_path / "tty-fake"
+            command = [sys.executable, str(FAKE_BOARD), how, str(port)]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             running.enter_context(process)
             running.callback(process.kill)
             assert process.stdout
-            match = re.search(r"/dev/\S+", process.stdout.readline())
-            assert match
-            return match[0]
+            assert "redirected" in process.stdout.readline()
+            return str(port)
 
         yield start

@@ -1,7 +1,8 @@
 """A program that behaves like a MicroPython board on a pseudo-terminal, well or badly.
 
 It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
-misbehave at hand. Its argument spoils the start: `silent` never answers, `half` answers half.
+misbehave at hand. Its first argument spoils the start: `silent` never answers, `half` answers
+half. The second is a link to its port, which goes with it.
 """
 
 import _thread
@@ -12,6 +13,7 @@ import time
 import traceback
 import tty
 from collections.abc import Callable
+from pathlib import Path
 
 BANNER = 'MicroPython v0 on 2000-01-01; fake\r\nType "help()" for more information.\r\n>>> '
 RAW_BANNER = "raw REPL; CTRL-B to exit\r\n>"
@@ -27,7 +29,10 @@ class FakeBoard:
     def __init__(self) -> None:
         self.fd, self._other_end = os.openpty()
         tty.setraw(self._other_end)
-        print(f"char device redirected to {os.ttyname(self._other_end)}", flush=True)
+        port = os.ttyname(self._other_end)
+        for link in sys.argv[2:]:
+            Path(link).symlink_to(port)
+        print(f"char device redirected to {port}", flush=True)
 
     def write(self, text: str | bytes) -> None:
         data = text.encode() if isinstance(text, str) else text
@@ -85,7 +90,7 @@ class FakeBoard:
             "write": self.write,
             "flood": self.flood,
             "hang": lambda: time.sleep(1000),
-            "die": lambda: os._exit(7),
+            "die": self.die,
             "reset": self.reset,
         }
 
@@ -94,6 +99,12 @@ class FakeBoard:
         while deaf or not self.interrupted():
             self.write(b"flood " * 500 + b"\r\n")
         raise KeyboardInterrupt
+
+    def die(self) -> None:
+        for link in sys.argv[2:]:
+            Path(link).unlink()
+        time.sleep(0.1)  # what is still in the pseudo-terminal dies with it
+        os._exit(7)
 
     def reset(self) -> None:
         raise Resetting

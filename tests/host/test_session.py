@@ -1,7 +1,7 @@
 """Sessions with a board that behaves, and with boards that do not."""
 
-import ast
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -163,10 +163,11 @@ def test_ask_while_something_prints(session: Session) -> None:
 
 def test_log_has_both_directions(session: Session) -> None:
     session.run("print('to be seen')", 5)
+    session.log.close()
     text = session.log.path.read_text()
     assert """> "print('to be seen')\"""" in text
-    received = "".join(ast.literal_eval(line[14:]) for line in text.splitlines() if line[12] == "<")
-    assert received.endswith("OKto be seen\r\n\x04\x04>")
+    assert text.endswith(r"'\x04\x04>'" + "\n")
+    assert re.search(r"\n *\d+\.\d+ < 'OKto be seen\\r\\n'\n", text)
 
 
 def test_any_pyserial_url(fake_port: Start, log: TrafficLog) -> None:

@@ -73,11 +73,11 @@ class DeviceTestFile:
             if _imports_pytest(node):
                 if ast.unparse(node) != "import pytest":
                     raise self._error(node, "write `import pytest` on a line of its own")
-                _blank(lines, node.lineno, node.end_lineno)
+                _blank(lines, node.lineno, node.lineno + 1)
         for other in self._functions():
             first = min([other.lineno, *(mark.lineno for mark in other.decorator_list)])
-            last = other.lineno - 1 if other is function else other.end_lineno
-            _blank(lines, first, last)
+            end = other.lineno if other is function else (other.end_lineno or other.lineno) + 1
+            _blank(lines, first, end)
         return "\n".join(lines)
 
     def _mark(self, decorator: ast.expr) -> Mark:
@@ -149,7 +149,7 @@ def _imports_pytest(node: ast.stmt) -> bool:
     return isinstance(node, ast.Import) and any(name.name == "pytest" for name in node.names)
 
 
-def _blank(lines: list[str], first: int, last: int | None) -> None:
-    """Empty the lines `first` to `last`, counted from 1."""
-    for number in range(first - 1, last or first):
-        lines[number] = ""
+def _blank(lines: list[str], first: int, end: int) -> None:
+    """Empty the lines from `first` up to but without `end`, counted from 1."""
+    for number in range(first, end):
+        lines[number - 1] = ""

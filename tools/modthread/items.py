@@ -1,7 +1,8 @@
 """pytest items that run on a board."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class FailureText:
             terminal.line(line, red=line.startswith("E "), bold=line.startswith("E "))
 
 
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """Make what goes wrong while a test is set up or torn down an error without traceback."""
+    try:
+        yield
+    except ModthreadError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
 class BoardItem(pytest.Item):
     """A script that runs on a board: its limit, its log, what it leaves and how it is reported."""
 
@@ -70,9 +80,10 @@ class BoardItem(pytest.Item):
     def setup(self) -> None:
         """Take the board and start a log."""
         fleet = self.config.stash[FLEET]
-        fleet.start(self.board)
-        self.user_properties += [("board", self.board), ("firmware", fleet.info(self.board))]
-        self.device.log_to(self.nodeid)
+        with told_in_a_line():
+            fleet.start(self.board)
+            self.user_properties += [("board", self.board), ("firmware", fleet.info(self.board))]
+            self.device.log_to(self.nodeid)
 
     def runtest(self) -> None:
         """Run the script and judge what came of it."""
@@ -82,9 +93,10 @@ class BoardItem(pytest.Item):
     def teardown(self) -> None:
         """Make the board clean: a test that leaves it beyond a soft reset has an error."""
         if self.config.stash[FLEET].is_usable(self.board):
-            soft = self.device.clean_up()
+            with told_in_a_line():
+                soft = self.device.clean_up()
             if self._passed and not soft:
-                raise BoardTestFailure("the test left the board so that no soft reset worked")
+                pytest.fail("no soft reset worked after the test", pytrace=False)
 
     def check(self, result: Result) -> None:
         """Raise BoardTestFailure where `result` is not what it should be."""
@@ -96,11 +108,8 @@ class BoardItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
         """Return what pytest shows of a failure."""
-        error = excinfo.value
-        if isinstance(error, BoardTestFailure):
-            return FailureText(error.message, str(error))
-        if isinstance(error, ModthreadError):
-            return FailureText(str(error), str(error))
+        if isinstance(excinfo.value, BoardTestFailure):
+            return FailureText(excinfo.value.message, str(excinfo.value))
         return super().repr_failure(excinfo, *args)
 
     def _run(self) -> Result:

@@ -9,7 +9,7 @@ from modthread import boards
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet
-from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile
+from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, told_in_a_line
 from modthread.upstream import UpstreamFile
 
 MARKERS = (
@@ -35,7 +35,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--no-build", action="store_true", help="test the firmware that is there")
     group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
-    parser.addini("device_tests", "folders of tests that run on a board", type="paths")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -65,10 +64,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
-    """Read device tests instead of importing them."""
-    config = parent.config
-    folders = config.getini("device_tests") or [config.rootpath / "tests" / "device"]
-    if any(module_path.is_relative_to(folder) for folder in folders):
+    """Read what is in a folder tests/device instead of importing it."""
+    if "/tests/device/" in module_path.as_posix():
         return DeviceFile.from_parent(parent, path=module_path)
     return None
 
@@ -103,10 +100,12 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 @pytest.fixture
 def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     """A board, started and clean, for a host test that drives it itself."""
-    device = request.config.stash[FLEET].device(request.param)
+    with told_in_a_line():
+        device = request.config.stash[FLEET].device(request.param)
     device.log_to(request.node.nodeid)
     yield device
-    device.clean_up()
+    with told_in_a_line():
+        device.clean_up()
 
 
 def _board_of(item: pytest.Item) -> str | None:

@@ -4,10 +4,11 @@ import time
 from pathlib import Path
 
 SIZE_LIMIT = 8 << 20  # bytes of text; a board that floods must not fill the disk
+LINE_LIMIT = 500  # bytes of traffic
 
 
 class TrafficLog:
-    """A file with one line for each piece of traffic: seconds, direction, bytes as Python has them.
+    """A file with the traffic in lines: seconds, direction, bytes as Python has them.
 
     ``<`` came from the board, ``>`` went to it, ``#`` is a note of the harness.
     """
@@ -19,27 +20,40 @@ class TrafficLog:
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._start = time.monotonic()
         self._size = 0
+        self._received = b""
+        self._received_at = self._start
 
     def received(self, data: bytes) -> None:
-        """Log bytes that came from the board."""
-        self._line("<", repr(data)[1:])
+        """Log bytes that came from the board, in lines as far as they come in lines."""
+        self._received_at = self._received_at if self._received else time.monotonic()
+        self._received += data
+        if data.endswith(b"\n") or len(self._received) > LINE_LIMIT:
+            self._write_received()
 
     def sent(self, data: bytes) -> None:
         """Log bytes that went to the board."""
-        self._line(">", repr(data)[1:])
+        self._write_received()
+        self._line(time.monotonic(), ">", repr(data)[1:])
 
     def note(self, text: str) -> None:
         """Log what the harness does."""
-        self._line("#", text)
+        self._write_received()
+        self._line(time.monotonic(), "#", text)
 
     def close(self) -> None:
         """Close the file; what comes later is dropped."""
+        self._write_received()
         self._file.close()
 
-    def _line(self, mark: str, text: str) -> None:
+    def _write_received(self) -> None:
+        if self._received:
+            self._line(self._received_at, "<", repr(self._received)[1:])
+            self._received = b""
+
+    def _line(self, now: float, mark: str, text: str) -> None:
         if self._file.closed or self._size > SIZE_LIMIT:
             return
-        line = f"{time.monotonic() - self._start:11.6f} {mark} {text}\n"
+        line = f"{now - self._start:11.6f} {mark} {text}\n"
         self._size += len(line)
         if self._size > SIZE_LIMIT:
             line = "# the rest is not logged\n"

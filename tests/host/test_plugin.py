@@ -1,0 +1,372 @@
+"""The pytest plugin, seen by a project with device tests of its own: real runs of pytest."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import serial
+
+from modthread import boards, build
+
+Make = Callable[..., str]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TESTS = """\
+import pytest
+
+def helper(n):
+    assert n == 3, "not three"
+
+def test_passes():
+    helper(3)
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_numbers(n):
+    print("hello", n)
+    helper(n)
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a function that runs pytest on a project with one file of device tests."""
+    project = tmp_path / "project"
+
+    def run(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        tests = project / "tests" / "device"
+        tests.mkdir(parents=True, exist_ok=True)
+        (project / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+        (tests / "test_it.py").write_text(text)
+        # pytest would look for its configuration where the board's folder is.
+        command = [sys.executable, "-m", "pytest", "--config-file=pytest.ini", "--no-build"]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=project,
+            env=os.environ | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+def verdicts(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Return what -rA says of every test: its name and PASSED, FAILED or ERROR."""
+    found = re.findall(
+        r"^(PASSED|FAILED|ERROR) tests/device/test_it.py::(\S+)", result.stdout, re.M
+    )
+    return {name: verdict for verdict, name in found}
+
+
+def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
+    board = fake_board(start="silent")
+    started = time.monotonic()
+    result = run(TESTS, "--board", board, "--collect-only", "-q")
+    assert time.monotonic() - started < 5
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.splitlines()[:3] == [
+        "tests/device/test_it.py::test_passes[FAKE]",
+        "tests/device/test_it.py::test_numbers[3-FAKE]",
+        "tests/device/test_it.py::test_numbers[4-FAKE]",
+    ]
+
+
+def test_passes_and_failure(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    result = run(TESTS, "--board", fake_board(), "-rA")
+    assert result.returncode == 1
+    assert verdicts(result) == {
+        "test_passes[FAKE]": "PASSED",
+        "test_numbers[3-FAKE]": "PASSED",
+        "test_numbers[4-FAKE]": "FAILED",
+    }
+    assert re.search(
+        r"^board FAKE: MicroPython .*, modthread fake, no kernel$", result.stdout, re.M
+    )
+    assert (
+        "tests/device/test_it.py:12: in test_numbers\n"
+        "    helper(n)\n"
+        "tests/device/test_it.py:4: in helper\n"
+        '    assert n == 3, "not three"\n'
+        "E   AssertionError: not three\n"
+    ) in result.stdout
+    assert "test_numbers[4-FAKE] - AssertionError: not three" in result.stdout
+    assert re.search(r"device output call -+\nhello 4\n", result.stdout)
+    log = tmp_path / "project" / "build" / "logs"
+    log /= "tests_device_test_it.py_test_numbers[4-FAKE].log"
+    assert re.search(rf"serial traffic call -+\n{re.escape(str(log))}\n", result.stdout)
+    assert "hello 4" in log.read_text()
+
+
+def test_a_test_is_chosen_by_its_name(run: Run, fake_board: Make) -> None:
+    name = "tests/device/test_it.py::test_numbers[4-FAKE]"
+    result = run(TESTS, "--board", fake_board(), "-rA", name)
+    assert verdicts(result) == {"test_numbers[4-FAKE]": "FAILED"}
+
+
+def test_one_result_per_board(run: Run, fake_board: Make) -> None:
+    options = ["--board", fake_board("ONE"), "--board", fake_board("TWO")]
+    result = run(TESTS, *options, "-rA", "-k", "test_passes")
+    assert verdicts(result) == {"test_passes[ONE]": "PASSED", "test_passes[TWO]": "PASSED"}
+
+
+def test_junit_has_board_and_firmware(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    run(TESTS, "--board", fake_board(), "--junitxml", str(tmp_path / "junit.xml"))
+    cases = ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")
+    assert len(cases) == 3
+    for case in cases:
+        properties = {p.get("name"): p.get("value") for p in case.findall(".//property")}
+        assert properties["board"] == "FAKE"
+        assert "modthread fake, no kernel" in str(properties["firmware"])
+    (failure,) = ET.parse(tmp_path / "junit.xml").getroot().findall(".//failure")
+    assert failure.get("message") == "AssertionError: not three"
+
+
+MISBEHAVING = """\
+import pytest
+pytestmark_ = 1
+
+@pytest.mark.device_timeout(1)
+def test_flood():
+    flood()
+
+@pytest.mark.device_timeout(1)
+def test_deaf():
+    flood(True)
+
+@pytest.mark.device_timeout(1)
+def test_hang():
+    hang()
+
+def test_die():
+    print("last words")
+    die()
+
+def test_reset():
+    reset()
+
+def test_exit():
+    raise SystemExit
+
+def test_passes():
+    print(1)
+"""
+
+
+@pytest.mark.slow
+def test_each_misbehaviour_fails_that_test_alone(run: Run, fake_board: Make) -> None:
+    text = MISBEHAVING
+    for name in ("flood", "deaf", "hang", "die", "reset"):
+        text += f"\ndef test_after_{name}():\n    pass\n"
+    names = re.findall(r"def (test_\w+)", text)
+    order = sorted(names, key=lambda n: n.removeprefix("test_after_").removeprefix("test_"))
+    board = fake_board()
+    ids = [f"tests/device/test_it.py::{name}[FAKE]" for name in order]
+    result = run(text, "--board", board, "-rA", *ids)
+    failing = ("test_flood", "test_deaf", "test_hang", "test_die", "test_reset", "test_exit")
+    expected = {f"{name}[FAKE]": "FAILED" if name in failing else "PASSED" for name in names}
+    assert verdicts(result) == expected, result.stdout
+    for name, message in (
+        ("flood", "no end after 1 s"),
+        ("deaf", "no end after 1 s"),
+        ("hang", "no end after 1 s"),
+        ("die", "the emulator ended with status 7"),
+        ("reset", "the board has reset itself"),
+    ):
+        assert f"::test_{name}[FAKE] - {message}" in result.stdout
+    assert "Ctrl-C found the main thread here:\ntests/device/test_it.py:6: in test_flood" in (
+        result.stdout
+    )
+    assert "1  running" in result.stdout
+    assert "Ctrl-C brought no answer" in result.stdout
+    assert "last words" in result.stdout
+    assert len(result.stdout) < 100_000
+
+
+def test_dead_board_is_an_error_and_the_others_go_on(run: Run, fake_board: Make) -> None:
+    options = ["--board", fake_board("DEAD", start="silent"), "--board", fake_board("GOOD")]
+    result = run(TESTS, *options, "-rA", "-k", "test_passes or test_numbers and 3")
+    assert verdicts(result) == {
+        "test_passes[DEAD]": "ERROR",
+        "test_numbers[3-DEAD]": "ERROR",
+        "test_passes[GOOD]": "PASSED",
+        "test_numbers[3-GOOD]": "PASSED",
+    }
+    assert "board DEAD: DEAD is dead: " in result.stdout
+    assert "items.py" not in result.stdout
+
+
+@pytest.mark.slow
+def test_board_that_dies_for_good_is_an_error_from_then_on(
+    run: Run, fake_port: Make, tmp_path: Path
+) -> None:
+    """A port cannot be restarted: what comes after the death says so."""
+    folder = tmp_path / "REAL"
+    folder.mkdir()
+    (folder / "board.toml").write_text('description = "on a port"\n')
+    text = "def test_a():\n    pass\n\ndef test_b():\n    die()\n\ndef test_c():\n    pass\n"
+    result = run(text, "--board", str(folder), "--port", fake_port(), "-rA")
+    assert "1 failed, 1 passed, 2 errors" in result.stdout, result.stdout
+    assert "test_b[REAL] - the port has gone" in result.stdout
+    assert re.search(r"ERROR .*::test_c\[REAL\] - .*REAL is dead: .*: no such port", result.stdout)
+    assert "Traceback" not in result.stdout
+    assert "items.py" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--board", "NOPE"], "unknown board 'NOPE'; known boards: MPS2_AN385"),
+        (["--port", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
+        (["--icount", "nonsense"], "qemu-system-arm did not start: "),
+        (["--port", "x", "--board", "MPS2_AN385", "--board", "{fake}"], "--port is one board's"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    run: Run, fake_board: Make, arguments: list[str], message: str
+) -> None:
+    fake = fake_board()
+    result = run(TESTS, *(argument.format(fake=fake) for argument in arguments))
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert re.search(rf"^ERROR: {re.escape(message)}", result.stdout + result.stderr, re.M)
+    assert "Traceback" not in result.stdout + result.stderr
+
+
+def test_busy_port_is_one_line(run: Run, fake_port: Make) -> None:
+    port = fake_port()
+    with serial.Serial(port, exclusive=True):
+        result = run(TESTS, "--port", port)
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: {port} is in use by another program" in result.stdout + result.stderr
+
+
+def test_what_cannot_be_collected_is_one_line(run: Run, fake_board: Make) -> None:
+    result = run("def test_a(size):\n    pass\n", "--board", fake_board())
+    assert result.returncode == pytest.ExitCode.INTERRUPTED
+    assert "test_it.py:1: test_a takes ['size'], parametrize gives []" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+MARKED = """\
+import pytest
+
+@pytest.mark.expect_output(r"^Unhandled exception in thread started by <worker>$")
+def test_wanted():
+    print("Unhandled exception in thread started by <worker>")
+
+def test_unwanted():
+    print("Unhandled exception in thread started by <worker>")
+
+@pytest.mark.expect_output("four")
+def test_missing():
+    print("three")
+
+@pytest.mark.skip(reason="not today")
+def test_skipped():
+    die()
+
+@pytest.mark.xfail(reason="known", strict=True)
+def test_expected_failure():
+    assert False
+"""
+
+
+def test_marks(run: Run, fake_board: Make) -> None:
+    result = run(MARKED, "--board", fake_board(), "-rA")
+    assert verdicts(result) == {
+        "test_wanted[FAKE]": "PASSED",
+        "test_unwanted[FAKE]": "FAILED",
+        "test_missing[FAKE]": "FAILED",
+    }
+    assert "1 skipped, 1 xfailed" in result.stdout
+    assert "- an exception ended a thread, see the device output" in result.stdout
+    assert "- the output does not match 'four'" in result.stdout
+
+
+def test_time_scale_stretches_the_limit(run: Run, fake_board: Make) -> None:
+    text = "import time\ndef test_slow():\n    time.sleep(1.5)\n"
+    limit = ["--device-timeout", "1"]
+    assert "no end after 1 s" in run(text, "--board", fake_board("FAST"), *limit).stdout
+    assert run(text, "--board", fake_board("SLOW", time_scale=4.0), *limit).returncode == 0
+
+
+def test_host_test_with_a_board(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    host = tmp_path / "project" / "tests" / "test_host.py"
+    host.parent.mkdir(parents=True)
+    host.write_text(
+        "def test_it(device):\n    assert device.run('print(6 * 7)', 5).output == b'42\\r\\n'\n"
+    )
+    options = ["--board", fake_board("ONE"), "--board", fake_board("TWO")]
+    result = run(TESTS, *options, "-v", "-k", "test_it and not numbers and not passes")
+    for name in ("ONE", "TWO"):
+        assert f"tests/test_host.py::test_it[{name}] PASSED" in result.stdout
+
+
+EMULATED = """\
+import pytest
+import machine
+
+@pytest.mark.device_timeout(2)
+def test_1_flood():
+    while True:
+        print("flood")
+
+@pytest.mark.device_timeout(1)
+def test_2_deaf():
+    import micropython
+    micropython.kbd_intr(-1)
+    while True:
+        pass
+
+def test_3_reset():
+    machine.reset()
+
+def test_4_crash():
+    machine.mem32[0xf0000000] = 1
+
+@pytest.mark.device_timeout(2)
+def test_5_threads():
+    import _thread
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    _thread.start_new_thread(lock.acquire, ())
+    lock.acquire()
+
+def test_6_thread_dies():
+    import _thread, time
+    def work():
+        assert 1 == 2
+    _thread.start_new_thread(work, ())
+    time.sleep_ms(50)
+
+def test_7_passes():
+    assert 6 * 7 == 42
+"""
+
+
+@pytest.mark.slow
+def test_emulated_board_is_recovered_after_each(run: Run) -> None:
+    build.firmware(boards.load(boards.DEFAULT))
+    result = run(EMULATED, "-rA")
+    assert "6 failed, 1 passed" in result.stdout, result.stdout
+    board = boards.DEFAULT
+    assert verdicts(result)[f"test_7_passes[{board}]"] == "PASSED"
+    for name, message in (
+        ("1_flood", "no end after 2 s"),
+        ("2_deaf", "no end after 1 s"),
+        ("3_reset", "the board has reset itself"),
+        ("4_crash", r"the board crashed: \*\*\* HardFault"),
+        ("5_threads", "no end after 2 s"),
+        ("6_thread_dies", "an exception ended a thread"),
+    ):
+        assert re.search(rf"::test_{name}\[{board}\] - {message}", result.stdout)
+    assert "tests/device/test_it.py:7: in test_1_flood" in result.stdout
+    assert "tests/device/test_it.py:28: in test_5_threads\n    lock.acquire()" in result.stdout
+    assert re.search(r" 2  waiting .*\n +1  running ", result.stdout)
+    assert 'File "tests/device/test_it.py", line 33, in work\n    assert 1 == 2' in result.stdout
