@@ -31,6 +31,6 @@ def test_the_thread_is_named_and_the_board_starts_again(console: Console, then: 
     console.expect(b"ident ")
     ident = console.expect(b"\r\n")
     console.expect(f"*** stack overflow in thread {ident}".encode())
-    console.expect(b"MicroPython v")
+    console.expect(b"MicroPython ")
     console.expect(b">>> ")
     assert console.value("1 + 1") == 2
