@@ -18,6 +18,7 @@
 #define configIDLE_SHOULD_YIELD                 1
 #define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     1
+#define configUSE_TICKLESS_IDLE                 2 // with clock_sleep()
 #define configCHECK_FOR_STACK_OVERFLOW          1
 
 #define configSUPPORT_STATIC_ALLOCATION         1
@@ -39,6 +40,9 @@
 
 void port_assert_failed(const char *file, int line) __attribute__((noreturn));
 #define configASSERT(x) do { if (!(x)) { port_assert_failed(__FILE__, __LINE__); } } while (0)
+
+void clock_sleep(uint32_t ticks);
+#define portSUPPRESS_TICKS_AND_SLEEP(ticks) clock_sleep(ticks)
 
 // The names that the vector table has for them.
 #define vPortSVCHandler     SVC_Handler

@@ -1,14 +1,19 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Time since the board started: clock.c implements mp_hal_ticks_us() and its like of py/mphal.h with SysTick.
+// Time since the board started: clock.c implements mp_hal_ticks_us() and its like of py/mphal.h.
 
 #ifndef MICROPY_INCLUDED_QEMU_CLOCK_H
 #define MICROPY_INCLUDED_QEMU_CLOCK_H
 
-// Start SysTick, in a build where no kernel does.
+#include <stdint.h>
+
+// Start the clock and its tick interrupt.
 void clock_init(void);
 
 // Called once a millisecond by the tick interrupt.
 void clock_tick(void);
+
+// Sleep until an interrupt, for at most that many ticks; from the kernel's idle task.
+void clock_sleep(uint32_t ticks);
 
 #endif // MICROPY_INCLUDED_QEMU_CLOCK_H

@@ -47,6 +47,7 @@ static void run_scripts_and_repl(void) {
 
 static void micropython_task(void *argument) {
     (void)argument;
+    uart_init();
     mp_cstack_init_with_top(main_stack + sizeof(main_stack), sizeof(main_stack));
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
@@ -70,7 +71,6 @@ static void micropython_task(void *argument) {
 
 int main(void) {
     static StaticTask_t main_tcb;
-    uart_init();
     xTaskCreateStatic(micropython_task, "main", sizeof(main_stack) / sizeof(StackType_t), NULL, tskIDLE_PRIORITY + 1,
         (StackType_t *)main_stack, &main_tcb);
     vTaskStartScheduler();
@@ -81,7 +81,6 @@ int main(void) {
 
 // Go on upon the main stack, so that the program has the same room as with threads.
 int main(void) {
-    uart_init();
     clock_init();
     __asm volatile (
         "msr psp, %0       \n"
