@@ -352,6 +352,7 @@ void gil_forget_others(void) {
 // What MicroPython's core and ports call
 
 void mp_thread_tick(void) {
+    thread_check_stack(gil.resident); // it may be computing, and never get to where it would be checked
     uint32_t state = kernel_lock();
     if (gil.woken.first != NULL || gil.computing.first != NULL) {
         consider_switch();
