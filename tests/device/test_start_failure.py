@@ -14,8 +14,9 @@ def wait_until(condition, ms=5000):
 
 def start_one():
     ran = []
+    threads = len(_thread._threads())
     _thread.start_new_thread(ran.append, (1,))
-    wait_until(lambda: ran)
+    wait_until(lambda: ran and len(_thread._threads()) == threads)
 
 
 def free_memory():
