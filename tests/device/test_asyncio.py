@@ -1,0 +1,31 @@
+"""asyncio on the main thread, beside other threads."""
+
+import _thread
+import asyncio
+import time
+
+
+def test_tasks_beside_busy_threads():
+    running = [True]
+    steps = []
+
+    def compute():
+        while running:
+            pass
+
+    async def step(name, ms):
+        for i in range(10):
+            await asyncio.sleep_ms(ms)
+            steps.append((name, i))
+
+    async def main():
+        await asyncio.gather(step("a", 10), step("b", 15))
+
+    for _ in range(3):
+        _thread.start_new_thread(compute, ())
+    start = time.ticks_ms()
+    asyncio.run(main())
+    took = time.ticks_diff(time.ticks_ms(), start)
+    running.clear()
+    assert sorted(steps) == [(name, i) for name in "ab" for i in range(10)], steps
+    assert 150 <= took < 300, f"ten steps of 15 ms took {took} ms"
