@@ -2,7 +2,8 @@
 
 It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
 misbehave at hand. Its first argument spoils the start: `silent` never answers, `half` answers
-half. The second is a link to its port, which goes with it.
+half, `stuck` knows no soft reset until machine.reset(). The second is a link to its port, which
+goes with it.
 """
 
 import _thread
@@ -14,6 +15,7 @@ import traceback
 import tty
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 BANNER = 'MicroPython v0 on 2000-01-01; fake\r\nType "help()" for more information.\r\n>>> '
 RAW_BANNER = "raw REPL; CTRL-B to exit\r\n>"
@@ -28,6 +30,7 @@ class FakeBoard:
 
     def __init__(self) -> None:
         self.fd, self._other_end = os.openpty()
+        self.stuck = sys.argv[1] == "stuck"
         tty.setraw(self._other_end)
         port = os.ttyname(self._other_end)
         for link in sys.argv[2:]:
@@ -54,7 +57,7 @@ class FakeBoard:
                     self.write(raw_banner)
                 elif char == b"\x03":
                     source = b""
-                elif char == b"\x04" and not source.strip():
+                elif char == b"\x04" and not source.strip() and not self.stuck:
                     self.write("OK\r\nMPY: soft reboot\r\n" + raw_banner)
                 elif char == b"\x04":
                     self.write("OK")
@@ -71,6 +74,7 @@ class FakeBoard:
             exec(compile(source, "<stdin>", "exec"), self.names())
             error = ""
         except Resetting:
+            self.stuck = False
             self.write(BANNER)
             return
         except (Exception, KeyboardInterrupt) as exception:
@@ -116,6 +120,8 @@ if __name__ == "__main__":
     setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512)])  # noqa: B010
     start = sys.argv[1]
     board = FakeBoard()
+    sys.modules["machine"] = machine = ModuleType("machine")
+    setattr(machine, "reset", board.reset)  # noqa: B010
     if start == "silent":
         time.sleep(1000)
     board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)

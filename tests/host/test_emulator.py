@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -190,3 +191,22 @@ def test_wrong_board_file_is_one_line(tmp_path: Path, text: str) -> None:
 def test_board_without_emulator_needs_a_port(tmp_path: Path) -> None:
     with pytest.raises(ModthreadError, match="PICO is not emulated; name its port with --port"):
         Device(Board("PICO", "a real one"), logs=tmp_path)
+
+
+@pytest.mark.slow
+def test_board_on_a_port_is_reset_by_its_own_machine_module(
+    fake_port: Callable[..., str], tmp_path: Path
+) -> None:
+    board = Board("REAL", "on a port")
+    with closing(Device(board, fake_port("stuck"), logs=tmp_path)) as device:
+        device.start()
+        assert output_of(device, "print(6 * 7)") == b"42\r\n"
+        device.log.close()
+        notes = re.findall(r"# (.*)", device.log.path.read_text())
+    assert notes == [
+        "soft reset",
+        "soft reset failed: the board did not answer in time",
+        "opening the port again",
+        "opening the port again failed: the board did not answer in time",
+        "machine.reset()",
+    ]

@@ -214,7 +214,8 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
     result = run(text, "--board", str(folder), "--port", fake_port(), "-rA")
     assert "1 failed, 1 passed, 2 errors" in result.stdout, result.stdout
     assert "test_b[REAL] - the port has gone" in result.stdout
-    assert re.search(r"ERROR .*::test_c\[REAL\] - .*REAL is dead: .*: no such port", result.stdout)
+    assert verdicts(result)["test_c[REAL]"] == "ERROR"
+    assert re.search(r"\nREAL is dead: .*/tty-fake: no such port", result.stdout)
     assert "Traceback" not in result.stdout
     assert "items.py" not in result.stdout
 

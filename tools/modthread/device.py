@@ -23,7 +23,8 @@ from modthread.session import (
 from modthread.traffic import TrafficLog
 
 ANSWER_LIMIT = 5.0  # seconds for what takes a healthy board a fraction of one
-REAPPEAR_LIMIT = 15.0  # seconds until the port of a board that was reset is back
+REAPPEAR_LIMIT = 10.0  # seconds until the port of a board that was reset is back
+REAPPEAR_POLL = 0.5
 INFO = """\
 import _thread, os
 print((os.uname().version, _thread.__version__, _thread._kernel))
@@ -37,7 +38,7 @@ class DeadBoardError(BoardError):
 class Device:
     """A board with its emulator, if it is emulated, and the session on its port.
 
-    Limits are in seconds, None is unlimited, and are stretched by the board's time scale.
+    Limits are in seconds; None is unlimited.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Device:
         """Boot the emulator or open the port, and wait for a freshly reset board."""
         if self._emulator:
             self._boot()
+            self._soft_reset()
             return
         assert self._port is not None
         self._session = Session(self._port, self._log)
@@ -94,7 +96,7 @@ class Device:
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
         """Run `source` on the board, which must be clean. Errors are those of Session.run()."""
         try:
-            return self.session.run(source, limit and self._scaled(limit), consumer)
+            return self.session.run(source, limit, consumer)
         except LineLostError as error:
             cause = self._emulator.cause_of_death() if self._emulator else None
             raise LineLostError(cause or str(error), error.output) from None
@@ -104,16 +106,16 @@ class Device:
 
     def interrupt(self, consumer: Consumer | None = None) -> Result:
         """Send Ctrl-C to the script that runs and return how it ended."""
-        return self.session.interrupt(self._scaled(ANSWER_LIMIT), consumer)
+        return self.session.interrupt(self._answer_limit, consumer)
 
     def threads(self) -> list[tuple[int, str, int, int]]:
         """Return identifier, state, stack size and used stack of every thread of the board."""
-        answer = self.session.ask("__import__('_thread')._threads()", self._scaled(ANSWER_LIMIT))
+        answer = self.session.ask("__import__('_thread')._threads()", self._answer_limit)
         return list(ast.literal_eval(answer))
 
     def info(self) -> str:
         """Return what runs on the board, which must be clean: MicroPython, modthread, kernel."""
-        result = self.run(INFO, ANSWER_LIMIT)
+        result = self.run(INFO, self._answer_limit)
         if result.error:
             raise BoardError(f"no modthread on this board: {result.error.decode().strip()}")
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())
@@ -124,21 +126,23 @@ class Device:
 
         Returns whether a soft reset was enough; raises DeadBoardError where nothing is.
         """
-        for name, rung in (("soft reset", self._soft_reset), ("hard reset", self._hard_reset)):
+        failures = []
+        for name, rung in self._rungs().items():
             self._log.note(name)
             try:
                 rung()
+                self._soft_reset()
             except ModthreadError as error:
                 self._log.note(f"{name} failed: {error}")
-                last = error
+                failures.append(f"{name}: {error}")
             else:
-                return name == "soft reset"
-        self.dead = f"{self.board.name} is dead: {last}"
+                return not failures
+        self.dead = f"{self.board.name} is dead: {'; '.join(failures)}"
         raise DeadBoardError(self.dead)
 
     def release_port(self) -> str:
         """Leave the board at its prompt and return the port's name, for another program."""
-        self.session.leave(self._scaled(ANSWER_LIMIT))
+        self.session.leave(self._answer_limit)
         self.session.close()
         return self.session.port
 
@@ -150,51 +154,52 @@ class Device:
             self._emulator.stop()
         self._log.close()
 
-    def _scaled(self, limit: float) -> float:
-        return limit * self.board.time_scale
+    @property
+    def _answer_limit(self) -> float:
+        return ANSWER_LIMIT * self.board.time_scale
 
     def _soft_reset(self) -> None:
-        self.session.soft_reset(self._scaled(ANSWER_LIMIT))
+        self.session.soft_reset(self._answer_limit)
 
-    def _hard_reset(self) -> None:
+    def _rungs(self) -> dict[str, Callable[[], None]]:
+        """Return what may bring the board back, by name, the gentlest first."""
         if self._emulator:
-            self._boot()
-        else:
-            self._reset_on_port()
+            return {"soft reset": _nothing, "restart of the emulator": self._boot}
+        return {
+            "soft reset": _nothing,
+            "opening the port again": self._reopen,
+            "machine.reset()": self._machine_reset,
+            "reset through RTS": self._pulse_reset,
+        }
 
     def _boot(self) -> None:
         assert self._emulator is not None
         if self._session:
             self._session.close()
         self._session = Session(self._emulator.start(), self._log)
-        self._soft_reset()
-
-    def _reset_on_port(self) -> None:
-        """Reset a real board with machine.reset() and, where that fails, through RTS."""
-        assert self._port is not None
-        for reset in (self._machine_reset, self.session.pulse_reset):
-            try:
-                reset()
-            except BoardError as error:
-                self._log.note(f"{error}")
-            self.session.close()
-            self._session = _when_it_reappears(lambda: Session(self._port or "", self._log))
-            try:
-                return self._soft_reset()
-            except BoardError as error:
-                last = error
-        raise last
 
     def _machine_reset(self) -> None:
-        self.session.run("import machine; machine.reset()", ANSWER_LIMIT)
+        self.session.machine_reset(self._answer_limit)
+        self._reopen()
+
+    def _pulse_reset(self) -> None:
+        self.session.pulse_reset()
+        self._reopen()
+
+    def _reopen(self) -> None:
+        """Open the port again, which may be away while a board with USB of its own starts."""
+        assert self._port is not None
+        self.session.close()
+        deadline = time.monotonic() + REAPPEAR_LIMIT
+        while True:
+            time.sleep(REAPPEAR_POLL)
+            try:
+                self._session = Session(self._port, self._log)
+                return
+            except ModthreadError:
+                if time.monotonic() > deadline:
+                    raise
 
 
-def _when_it_reappears(open_session: Callable[[], Session]) -> Session:
-    deadline = time.monotonic() + REAPPEAR_LIMIT
-    while True:
-        try:
-            return open_session()
-        except ModthreadError:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.2)
+def _nothing() -> None:
+    """Stand for what needs no more than the soft reset that follows every rung."""

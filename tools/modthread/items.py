@@ -73,9 +73,10 @@ class BoardItem(pytest.Item):
 
     @property
     def limit(self) -> float:
-        """Seconds that the test may take: the mark's, else --device-timeout's."""
+        """Seconds that the test may take: the mark's or --device-timeout's, on this board."""
         mark = self.get_closest_marker("device_timeout")
-        return float(mark.args[0] if mark else self.config.getoption("--device-timeout"))
+        limit = mark.args[0] if mark else self.config.getoption("--device-timeout")
+        return float(limit) * self.device.board.time_scale
 
     def setup(self) -> None:
         """Take the board and start a log."""
@@ -127,7 +128,7 @@ class BoardItem(pytest.Item):
 
     def _hang(self, error: TimeLimitError) -> BoardTestFailure:
         """Interrupt the script; tell where it was and what its threads did."""
-        message = f"no end after {self.limit * self.device.board.time_scale:g} s"
+        message = f"no end after {self.limit:g} s"
         lines = [message]
         output = error.output
         try:

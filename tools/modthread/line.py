@@ -112,6 +112,8 @@ class Line:
 
     def pulse_reset(self) -> None:
         """Reset a board whose reset pin follows RTS, as on boards with an ESP32."""
+        if not self._serial.is_open:
+            raise LineLostError("the port is closed")
         with _losing_the_line():
             self._serial.dtr = False
             self._serial.rts = True

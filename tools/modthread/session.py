@@ -96,6 +96,11 @@ class Session:
             data = self._line.read_until(b">>\r\n")
         return data.rpartition(b"<<")[2].removesuffix(b">>\r\n").decode(errors="replace")
 
+    def machine_reset(self, limit: float) -> None:
+        """Interrupt whatever runs and tell the board to reset itself; does not wait for it."""
+        with self._line.limit(limit):
+            self._line.write(b"\x03\x03\x01import machine; machine.reset()" + EOF)
+
     def pulse_reset(self) -> None:
         """Reset a board whose reset pin follows RTS."""
         self._line.pulse_reset()
