@@ -48,7 +48,7 @@ def run(command: str) -> str:
         if command in TYPED:
             time.sleep(5)
             os.write(ours, TYPED[command])
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=900)
     finally:
         process.kill()
         os.close(ours)
@@ -93,7 +93,7 @@ def test_make_run_fails_where_the_script_fails(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("print('before')\n1 / 0\n")
     process = start(f"make run SCRIPT={script}", subprocess.DEVNULL)
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=900)
     assert process.returncode != 0
     assert "before\n" in output
     assert f'File "{script}", line 2' in output
