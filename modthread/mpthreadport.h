@@ -42,6 +42,8 @@ void mp_thread_notify(void);
 
 // Sleep without the GIL. In the main thread callbacks run meanwhile, and exceptions end it. Never returns early.
 void mp_thread_delay_ms(uint32_t ms);
+// Wait for mp_thread_notify(). In the main thread callbacks run meanwhile, and exceptions end it. May return early.
+void mp_thread_wait_for_notify(void);
 // True if another thread waits for the GIL.
 bool mp_thread_gil_contended(void);
 // In a loop that waits busily with the GIL held: let other threads run if it is their turn. Raises nothing.

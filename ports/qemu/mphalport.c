@@ -36,7 +36,11 @@ int mp_hal_stdin_rx_chr(void) {
         if (c >= 0) {
             return c;
         }
+        #if MICROPY_PY_THREAD
+        mp_thread_wait_for_notify();
+        #else
         mp_event_wait_indefinite();
+        #endif
     }
 }
 

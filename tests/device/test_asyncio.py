@@ -29,3 +29,28 @@ def test_tasks_beside_busy_threads():
     running.clear()
     assert sorted(steps) == [(name, i) for name in "ab" for i in range(10)], steps
     assert 150 <= took < 300, f"ten steps of 15 ms took {took} ms"
+
+
+def test_a_thread_wakes_a_task():
+    """ThreadSafeFlag is the bridge from threads to asyncio."""
+    latencies = []
+
+    async def main():
+        flag = asyncio.ThreadSafeFlag()
+        stamps = []
+
+        def signal():
+            for _ in range(20):
+                time.sleep_ms(10)
+                stamps.append(time.ticks_us())
+                flag.set()
+
+        _thread.start_new_thread(signal, ())
+        for i in range(20):
+            await asyncio.wait_for(flag.wait(), 1)
+            latencies.append(time.ticks_diff(time.ticks_us(), stamps[i]))
+
+    asyncio.run(main())
+    assert len(latencies) == 20
+    print(f"a task is woken within {max(latencies)} us")
+    assert max(latencies) < 10000, f"woken after {latencies} us"
