@@ -14,11 +14,15 @@ DEFAULT = "MPS2_AN385"
 
 @dataclass(frozen=True)
 class EmulatorConfig:
-    """How a board is emulated: a command with the place ``{firmware}``, and QEMU's ``-icount``."""
+    """How a board is emulated: a command with the place ``{firmware}``, and QEMU's ``-icount``.
+
+    `test_icount` is that of device tests, `icount` where a person or a host test looks on.
+    """
 
     command: tuple[str, ...]
     install: str
     icount: str = "off"
+    test_icount: str | None = None
 
 
 @dataclass(frozen=True)

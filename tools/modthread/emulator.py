@@ -3,6 +3,7 @@
 import re
 import select
 import shutil
+import signal
 import subprocess
 import time
 
@@ -64,6 +65,18 @@ class Emulator:
         if self._process.stdout:
             self._process.stdout.close()
         self._process = None
+
+    def pause(self) -> None:
+        """Stop the board's time; where no sleep lasts, an idle board keeps the host busy."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the board go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
 
     def cause_of_death(self) -> str | None:
         """Return with what the emulator has ended by itself, None if it has not.

@@ -36,7 +36,7 @@ class Fleet:
         board = self.boards[name]
         if self.build and not self.port:
             build.firmware(board)
-        device = self._devices[name] = Device(board, self.port, self.icount, self.logs)
+        device = self._devices[name] = Device(board, self.port, self._icount(board), self.logs)
         try:
             device.start()
             self._info[name] = device.info()
@@ -44,22 +44,33 @@ class Fleet:
             device.dead = self._info[name] = f"{name} is dead: {error}"
         else:
             device.clean_up()
+            self.pause(name)
 
     def info(self, name: str) -> str:
         """Return what runs on a board that has been started."""
         return self._info[name]
 
     def device(self, name: str) -> Device:
-        """Return the board, started and clean; raises ModthreadError where it is dead."""
+        """Return the board, started, clean and running; raises ModthreadError where it is dead."""
         self.start(name)
         device = self._devices[name]
         if device.dead:
             raise ModthreadError(device.dead)
+        if device.emulator:
+            device.emulator.resume()
         return device
+
+    def pause(self, name: str) -> None:
+        """Stop the time of an emulated board until it is asked for again."""
+        if emulator := self._devices[name].emulator:
+            emulator.pause()
 
     def is_usable(self, name: str) -> bool:
         """Return whether the board has been started and is not dead."""
         return name in self._devices and not self._devices[name].dead
+
+    def _icount(self, board: Board) -> str | None:
+        return self.icount or (board.emulator.test_icount if board.emulator else None)
 
     def close(self) -> None:
         """End the emulators and give back the ports."""

@@ -96,6 +96,7 @@ class BoardItem(pytest.Item):
         if self.config.stash[FLEET].is_usable(self.board):
             with told_in_a_line():
                 soft = self.device.clean_up()
+            self.config.stash[FLEET].pause(self.board)
             if self._passed and not soft:
                 pytest.fail("no soft reset worked after the test", pytrace=False)
 

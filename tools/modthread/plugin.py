@@ -100,12 +100,14 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
 @pytest.fixture
 def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     """A board, started and clean, for a host test that drives it itself."""
+    fleet = request.config.stash[FLEET]
     with told_in_a_line():
-        device = request.config.stash[FLEET].device(request.param)
+        device = fleet.device(request.param)
     device.log_to(request.node.nodeid)
     yield device
     with told_in_a_line():
         device.clean_up()
+    fleet.pause(request.param)
 
 
 def _board_of(item: pytest.Item) -> str | None:
