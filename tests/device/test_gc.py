@@ -71,10 +71,15 @@ def test_arguments_of_a_thread_that_has_not_run():
         good = block == pattern(number, number) and table == {"x": [number] * 10}
         results.append((number, good))
 
+    def start(number, depth):
+        """Starts the thread from far down the stack, so that main's keeps no trace of it."""
+        if depth:
+            return start(number, depth - 1)
+        block, table = pattern(number, number), {"x": [number] * 10}
+        _thread.start_new_thread(check, (number, block), {"table": table})
+
     for number in range(8):
-        _thread.start_new_thread(
-            check, (number, pattern(number, number)), {"table": {"x": [number] * 10}}
-        )
+        start(number, 5)
         refill_the_heap()
     time.sleep_ms(200)
     assert sorted(results) == [(number, True) for number in range(8)], results
