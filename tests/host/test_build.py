@@ -1,7 +1,9 @@
 """What a build hands to make, and what the user reads when it fails (with ports of two lines)."""
 
 import re
+import signal
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -114,6 +116,29 @@ def test_other_settings_start_anew(port: Port) -> None:
     port.make(THREADS="0")
     assert (port.build / "made-with-0").exists()
     assert not (port.build / "made-with-1").exists()
+
+
+def test_an_interrupted_build_starts_anew(port: Port) -> None:
+    port.rule("test -e $(BUILD)/half.o || { touch $(BUILD)/half.o; kill -9 $$MODTHREAD_PID; }")
+    program = (
+        "import os; from pathlib import Path; from modthread import build\n"
+        "os.environ['MODTHREAD_PID'] = str(os.getpid())\n"
+        f"directories = Path('{port.directory}'), Path('{port.build}')\n"
+        "build.make('', *directories, {'MICROPY_DIR': '/nowhere'})"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (port.build / "half.o").exists()
+    port.rule("test ! -e $(BUILD)/half.o")
+    port.make()
+
+
+def test_a_failed_build_keeps_what_is_built(port: Port) -> None:
+    port.rule("touch $(BUILD)/object.o; false")
+    with pytest.raises(ModthreadError):
+        port.make()
+    port.rule("test -e $(BUILD)/object.o")
+    port.make()
 
 
 def test_two_builds_at_once_follow_each_other(port: Port, tmp_path: Path) -> None:

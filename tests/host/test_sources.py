@@ -176,4 +176,3 @@ def test_micropy_dir_is_used_as_it_is(
     checkout = Path(upstream.git_url.removeprefix("file://"))
     monkeypatch.setenv("MICROPY_DIR", str(checkout))
     assert sources.micropython() == checkout
-    assert sources.micropython_if_present() == checkout

@@ -4,9 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from modthread import progress, project, sources, system
@@ -72,27 +75,17 @@ def make(title: str, directory: Path, build: Path, variables: dict[str, str]) ->
         )
     settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
     command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]
+    command.append(f"MODTHREAD_VERSION={version()}")
+    environment = _environment(Path(variables["MICROPY_DIR"]))
     log = build / "build.log"
-    with project.locked(build):
-        _start_anew_if_changed(build, "\n".join(settings))
-        with (
-            progress.step(title) as show,
-            log.open("w") as output,
-            subprocess.Popen(
-                [*command, f"MODTHREAD_VERSION={version()}"],
-                env=_environment(Path(variables["MICROPY_DIR"])),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            ) as process,
-        ):
-            for line in process.stdout or ():
-                output.write(line)
-                if match := STEP.match(line):
-                    show(Path(match[1]).name)
-        if process.returncode != 0:
-            raise _failure(title, log)
+    with (
+        project.locked(build),
+        _kept_where_built_with("\n".join(settings), build),
+        progress.step(title) as show,
+    ):
+        status = _run_logged(command, environment, log, show)
+    if status != 0:
+        raise _failure(title, log)
 
 
 def size(elf: Path) -> Size:
@@ -101,9 +94,9 @@ def size(elf: Path) -> Size:
     with elf.open("rb") as stream:
         for section in ELFFile(stream).iter_sections():
             flags = section["sh_flags"]
-            if not flags & 2:  # SHF_ALLOC
+            if not flags & SH_FLAGS.SHF_ALLOC:
                 continue
-            writable = "data" if flags & 1 else "text"  # SHF_WRITE
+            writable = "data" if flags & SH_FLAGS.SHF_WRITE else "text"
             kind = "bss" if section["sh_type"] == "SHT_NOBITS" else writable
             total[kind] += section["sh_size"]
     return Size(**total)
@@ -131,17 +124,44 @@ def version() -> str:
     return f"{project.version()}+{commit}" if commit else project.version()
 
 
-def _start_anew_if_changed(build: Path, settings: str) -> None:
-    """Empty directory `build` if it was built with other settings: make would not notice."""
+@contextmanager
+def _kept_where_built_with(settings: str, build: Path) -> Iterator[None]:
+    """Empty directory `build` first if its last build had other `settings` or never ended.
+
+    make would notice neither: it trusts whatever is newer than its source.
+    """
     record = build / "settings.txt"
-    if record.is_file() and record.read_text() == settings:
-        return
-    for path in build.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    if not record.is_file() or record.read_text() != settings:
+        for path in build.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+    record.unlink(missing_ok=True)
+    yield
     record.write_text(settings)
+
+
+def _run_logged(
+    command: list[str], environment: dict[str, str], log: Path, show: Callable[[str], None]
+) -> int:
+    """Run make with its output in file `log` and its steps shown; return its exit status."""
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
+        for line in process.stdout or ():
+            output.write(line)
+            if match := STEP.match(line):
+                show(Path(match[1]).name)
+    return process.returncode
 
 
 def _environment(micropython: Path) -> dict[str, str]:

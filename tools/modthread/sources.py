@@ -57,13 +57,6 @@ def micropython() -> Path:
     return directory_from_environment(pin.variable, pin.marker) or fetch(pin, pin.tree)
 
 
-def micropython_if_present() -> Path | None:
-    """Return what micropython() returns, or None where that would have to be downloaded."""
-    pin = pinned("micropython")
-    present = pin.tree if pin.tree.is_dir() else None
-    return directory_from_environment(pin.variable, pin.marker) or present
-
-
 def freertos_kernel() -> Path | None:
     """Return the kernel that ``FREERTOS_KERNEL_PATH`` names, or None for the port's default."""
     return directory_from_environment("FREERTOS_KERNEL_PATH", "include/FreeRTOS.h")
