@@ -22,7 +22,7 @@ from modthread.session import (
 )
 from modthread.traffic import TrafficLog
 
-ANSWER_LIMIT = 5.0  # seconds for what takes a healthy board a fraction of one
+ANSWER_LIMIT = 10.0  # seconds for what takes a healthy board on an idle host a fraction of one
 REAPPEAR_LIMIT = 10.0  # seconds until the port of a board that was reset is back
 REAPPEAR_POLL = 0.5
 INFO = """\
@@ -137,6 +137,7 @@ class Device:
                 failures.append(f"{name}: {error}")
             else:
                 return not failures
+        self.close()
         self.dead = f"{self.board.name} is dead: {'; '.join(failures)}"
         raise DeadBoardError(self.dead)
 
