@@ -36,7 +36,7 @@ def test_many(size, a, b):
 
 def read_tests(tmp_path: Path, text: str) -> list[DeviceTest]:
     path = tmp_path / "test_it.py"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return list(DeviceTestFile(path).tests())
 
 
@@ -77,6 +77,11 @@ def test_only_this_function_is_sent_and_lines_stay(tmp_path: Path) -> None:
     assert "test_many" not in one.source
     assert "test_one" not in many[0].source
     assert many[-1].source.splitlines()[-1] == "test_many(a=True, b='x', size=(1, 2))"
+
+
+def test_a_form_feed_is_no_line(tmp_path: Path) -> None:
+    (test,) = read_tests(tmp_path, "text = '\x0c \x1c \u2028'\ndef test_a():\n    pass\n")
+    assert test.source.split("\n")[1] == "def test_a():"
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,19 @@ def test_ctrl_c_interrupts_the_script(script: Write) -> None:
     assert "KeyboardInterrupt:" in said
 
 
+def test_nobody_reads_on(script: Write) -> None:
+    path = script("while True:\n    print('flood')\n")
+    with subprocess.Popen(
+        [*RUN, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == "flood\n"
+        process.stdout.close()
+        assert process.wait(30) == 141
+        assert process.stderr.read() == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_emulator_ends_with_the_command(script: Write, number: signal.Signals) -> None:
     path = script("print('started')\nwhile True: pass\n")

@@ -1,6 +1,8 @@
 """The command `modthread`: what its subcommands are called and which options they take."""
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +13,7 @@ from modthread.device import Device
 from modthread.errors import ModthreadError
 
 EXIT_USAGE = 2
+EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
 RUN_STATUS = """\
 exit status: 0 success, 1 a Python exception on the board, 2 the command could not do its work
 (wrong option, no board, build failed), 3 the board crashed or the script took too long,
@@ -28,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     except KeyboardInterrupt:
         return run.EXIT_INTERRUPTED
+    except BrokenPipeError:  # nobody reads on, as in `modthread run x.py | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_NO_READER
 
 
 def _run(options: argparse.Namespace) -> int:

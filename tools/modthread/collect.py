@@ -68,7 +68,7 @@ class DeviceTestFile:
 
     def _text_with_only(self, function: ast.FunctionDef) -> str:
         """Return the file without what only the host needs; line numbers stay."""
-        lines = self._text.splitlines()
+        lines = self._text.rstrip("\n").split("\n")
         for node in self._body:
             if _imports_pytest(node):
                 if ast.unparse(node) != "import pytest":

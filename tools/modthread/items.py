@@ -40,7 +40,7 @@ class FailureText:
     def __str__(self) -> str:
         return self._text
 
-    def toterminal(self, terminal: pytest.TerminalReporter) -> None:
+    def toterminal(self, terminal: Any) -> None:
         """Write the text, the lines that name an exception in red."""
         for line in self._text.splitlines():
             terminal.line(line, red=line.startswith("E "), bold=line.startswith("E "))

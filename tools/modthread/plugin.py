@@ -72,7 +72,7 @@ def pytest_pycollect_makemodule(
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Take MicroPython's own tests from the tables that choose them."""
-    if file_path.match("test_*.toml"):
+    if file_path.match("tests/upstream/test_*.toml"):
         return UpstreamFile.from_parent(parent, path=file_path)
     return None
 

@@ -40,7 +40,7 @@ class Script:
         match = _FRAME.match(line)
         if not match or match[1] != self.sent_as:
             return None
-        number, lines = int(match[2]), self.text.splitlines()
+        number, lines = int(match[2]), self.text.rstrip("\n").split("\n")
         if number > len(lines):
             return None
         return Frame(self.shown, number, match[3] or "<module>", lines[number - 1].strip())
