@@ -20,8 +20,11 @@
 // Wait without a limit. Needs INCLUDE_vTaskSuspend: without it the kernel takes portMAX_DELAY for a finite time.
 #define KERNEL_FOREVER (portMAX_DELAY)
 
-#if !INCLUDE_vTaskSuspend || !INCLUDE_vTaskDelete || !configSUPPORT_STATIC_ALLOCATION || !configUSE_TASK_NOTIFICATIONS
-#error modthread needs INCLUDE_vTaskSuspend, INCLUDE_vTaskDelete, configSUPPORT_STATIC_ALLOCATION and configUSE_TASK_NOTIFICATIONS
+#if !INCLUDE_vTaskSuspend || !INCLUDE_vTaskDelete || !INCLUDE_xTaskGetCurrentTaskHandle
+#error modthread needs INCLUDE_vTaskSuspend, INCLUDE_vTaskDelete and INCLUDE_xTaskGetCurrentTaskHandle in FreeRTOSConfig.h
+#endif
+#if !configSUPPORT_STATIC_ALLOCATION || !configUSE_TASK_NOTIFICATIONS || !configUSE_PREEMPTION || !configUSE_TIME_SLICING
+#error modthread needs static allocation, task notifications, preemption and time slicing in FreeRTOSConfig.h
 #endif
 
 // Enter a critical section of a few instructions; from tasks and interrupts alike, and nestable.
