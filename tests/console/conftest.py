@@ -14,5 +14,7 @@ def console(device: Device, request: pytest.FixtureRequest) -> Iterator[Console]
     if device.emulator is None:
         pytest.skip("needs a board that is emulated")
     icount = request.config.getoption("--icount")
+    device.emulator.pause()
     with booted(device.board, icount, request.node.nodeid) as console:
         yield console
+    device.emulator.resume()

@@ -13,7 +13,7 @@ from modthread.line import Line
 from modthread.traffic import TrafficLog
 
 PROMPT = b">>> "
-LIMIT = 10.0  # seconds
+LIMIT = 30.0  # seconds, for what takes a board on an idle host a fraction of one
 
 
 class Console:
@@ -54,7 +54,7 @@ class Console:
         self.expect(b"\r\n")
         return ast.literal_eval(self.expect(PROMPT).strip() or "None")
 
-    def interrupt(self, limit: float = 2.0) -> str:
+    def interrupt(self, limit: float = LIMIT) -> str:
         """Type Ctrl-C and wait for the prompt; returns what is printed until then."""
         self.send(b"\x03")
         return self.expect(PROMPT, limit)

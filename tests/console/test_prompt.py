@@ -44,7 +44,7 @@ def test_prompt_answers_beside_busy_threads(console: Console, threads: int) -> N
     for i in range(10):
         assert console.value(f"{i} * {i}") == i * i
     took = (time.monotonic() - start) / 10
-    assert took < 1.0, f"an answer at the prompt took {took:.2f} s"
+    assert took < 5.0, f"an answer at the prompt took {took:.2f} s"
     assert len(console.value("_thread._threads()")) == threads + 1
 
 
