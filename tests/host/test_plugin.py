@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -67,10 +66,9 @@ def verdicts(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
     board = fake_board(start="silent")
-    started = time.monotonic()
     result = run(TESTS, "--board", board, "--collect-only", "-q")
-    assert time.monotonic() - started < 5
     assert result.returncode == 0, result.stdout
+    assert "board FAKE" not in result.stdout
     assert result.stdout.splitlines()[:3] == [
         "tests/device/test_it.py::test_passes[FAKE]",
         "tests/device/test_it.py::test_numbers[3-FAKE]",
@@ -331,7 +329,7 @@ def test_3_reset():
 def test_4_crash():
     machine.mem32[0xf0000000] = 1
 
-@pytest.mark.device_timeout(2)
+@pytest.mark.device_timeout(4)
 def test_5_threads():
     import _thread
     lock = _thread.allocate_lock()
@@ -363,7 +361,7 @@ def test_emulated_board_is_recovered_after_each(run: Run) -> None:
         ("2_deaf", "no end after 1 s"),
         ("3_reset", "the board has reset itself"),
         ("4_crash", r"the board crashed: \*\*\* HardFault"),
-        ("5_threads", "no end after 2 s"),
+        ("5_threads", "no end after 4 s"),
         ("6_thread_dies", "an exception ended a thread"),
     ):
         assert re.search(rf"::test_{name}\[{board}\] - {message}", result.stdout)

@@ -149,10 +149,10 @@ def test_reset_is_3(script: Write) -> None:
 
 def test_time_out_is_3_and_shows_where_and_which_threads(script: Write) -> None:
     path = script(THREADS)
-    result = run("--timeout", "2", path)
+    result = run("--timeout", "5", path)
     assert (result.returncode, result.stdout) == (3, "started\n")
     said = complaints(result)
-    assert said[0] == "modthread: no end after 2 s"
+    assert said[0] == "modthread: no end after 5 s"
     assert any(
         f'File "{path}", line 7' in line or f'File "{path}", line 8' in line for line in said
     )
@@ -170,9 +170,9 @@ def test_flood_is_3(script: Write) -> None:
 
 
 def test_deaf_script_is_3(script: Write) -> None:
-    result = run("--timeout", "1", script(DEAF))
+    result = run("--timeout", "3", script(DEAF))
     assert (result.returncode, result.stdout) == (3, "deaf\n")
-    assert complaints(result)[0] == "modthread: no end after 1 s"
+    assert complaints(result)[0] == "modthread: no end after 3 s"
     assert complaints(result)[1].startswith("modthread: Ctrl-C got no answer")
 
 
