@@ -78,9 +78,12 @@ def test_arguments_of_a_thread_that_has_not_run():
         block, table = pattern(number, number), {"x": [number] * 10}
         _thread.start_new_thread(check, (number, block), {"table": table})
 
+    filling = [b"\xee" * 28] * 100
     for number in range(8):
         start(number, 5)
-        refill_the_heap()
+        gc.collect()  # no branch in these lines, so main is not interrupted
+        blocks = list(map(bytearray, filling))
+    del blocks
     time.sleep_ms(200)
     assert sorted(results) == [(number, True) for number in range(8)], results
 
