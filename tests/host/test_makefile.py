@@ -60,7 +60,8 @@ def test_an_old_python_is_named_in_one_line(tmp_path: Path) -> None:
 
 
 def test_every_installed_package_is_pinned() -> None:
-    freeze = [str(ROOT / ".venv/bin/python"), "-m", "pip", "freeze", "--exclude-editable"]
+    # -I: not what PYTHONPATH, which the Makefile sets, adds to the virtual environment.
+    freeze = [str(ROOT / ".venv/bin/python"), "-I", "-m", "pip", "freeze", "--exclude-editable"]
     installed = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout.split()
     project = pyproject()["project"]
     pins = project["dependencies"] + project["optional-dependencies"]["dev"]
