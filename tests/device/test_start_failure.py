@@ -120,7 +120,7 @@ def test_memory_exhausted_in_threads_and_recovered():
             beats[0] += 1
 
     def exhaust(slot):
-        while rounds[slot] < 5:
+        while rounds[slot] < 3:
             hoard_memory()
             gc.collect()
             rounds[slot] += 1
@@ -128,7 +128,7 @@ def test_memory_exhausted_in_threads_and_recovered():
     _thread.start_new_thread(beat, ())
     for slot in range(2):
         _thread.start_new_thread(exhaust, (slot,))
-    wait_until(lambda: rounds[0] + rounds[1] == 10, 30000)
+    wait_until(lambda: rounds[0] + rounds[1] == 6, 60000)
     before = beats[0]
     time.sleep_ms(50)
     assert beats[0] > before, "the thread beside them has stopped"
