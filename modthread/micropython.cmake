@@ -19,4 +19,4 @@ target_link_libraries(usermod INTERFACE usermod_modthread)
 list(REMOVE_ITEM MICROPY_SOURCE_PY ${MICROPY_PY_DIR}/modthread.c ${MICROPY_PY_DIR}/scheduler.c)
 
 # The VM needs to know nothing of threads: see scheduler.c.
-set_source_files_properties(${MICROPY_PY_DIR}/vm.c PROPERTIES COMPILE_DEFINITIONS MICROPY_PY_THREAD=0)
+set_property(SOURCE ${MICROPY_PY_DIR}/vm.c APPEND PROPERTY COMPILE_DEFINITIONS MICROPY_PY_THREAD=0)
