@@ -77,6 +77,9 @@ class FakeBoard:
             self.stuck = False
             self.write(BANNER)
             return
+        except SystemExit:
+            self.write("\x04\x04MPY: soft reboot\r\n" + RAW_BANNER)
+            return
         except (Exception, KeyboardInterrupt) as exception:
             frames = [
                 f'  File "<stdin>", line {frame.lineno}, in {frame.name}\n'

@@ -160,7 +160,7 @@ def test_passes():
 @pytest.mark.slow
 def test_each_misbehaviour_fails_that_test_alone(run: Run, fake_board: Make) -> None:
     text = MISBEHAVING
-    for name in ("flood", "deaf", "hang", "die", "reset"):
+    for name in ("flood", "deaf", "hang", "die", "reset", "exit"):
         text += f"\ndef test_after_{name}():\n    pass\n"
     names = re.findall(r"def (test_\w+)", text)
     order = sorted(names, key=lambda n: n.removeprefix("test_after_").removeprefix("test_"))
@@ -176,6 +176,7 @@ def test_each_misbehaviour_fails_that_test_alone(run: Run, fake_board: Make) -> 
         ("hang", "no end after 1 s"),
         ("die", "the emulator ended with status 7"),
         ("reset", "the board has reset itself"),
+        ("exit", "SystemExit ended the test"),
     ):
         assert f"::test_{name}[FAKE] - {message}" in result.stdout
     assert "Ctrl-C found the main thread here:\ntests/device/test_it.py:6: in test_flood" in (
