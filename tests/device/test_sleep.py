@@ -6,8 +6,8 @@ import time
 import pytest
 
 
-def rate_beside(function, threads, ms=1000):
-    """How often a busy thread counts in that time beside threads that run function in a loop."""
+def rate_beside(threads, function=None, *args):
+    """How often a busy thread counts in 1000 ms beside threads that call function in a loop."""
     running = [True]
     count = [0]
 
@@ -17,14 +17,14 @@ def rate_beside(function, threads, ms=1000):
 
     def repeat():
         while running:
-            function()
+            function(*args)
 
     _thread.start_new_thread(beat, ())
     for _ in range(threads):
         _thread.start_new_thread(repeat, ())
     time.sleep_ms(20)
     before = count[0]
-    time.sleep_ms(ms)
+    time.sleep_ms(1000)
     rate = count[0] - before
     running.clear()
     while len(_thread._threads()) > 1:
@@ -32,16 +32,18 @@ def rate_beside(function, threads, ms=1000):
     return rate
 
 
-@pytest.mark.parametrize(
-    "call", ["time.sleep_ms(5)", "time.sleep(0.005)", "lock.acquire(1, 0.005)"]
-)
-def test_worker_keeps_its_rate_beside_short_sleeps(call):
+@pytest.mark.parametrize("how", ["sleep_ms", "sleep", "acquire"])
+def test_worker_keeps_its_rate_beside_short_sleeps(how):
     lock = _thread.allocate_lock()
     lock.acquire()
-    short_sleep = eval(f"lambda: {call}", {"time": time, "lock": lock})
-    alone = rate_beside(None, 0)
-    beside = rate_beside(short_sleep, 1)
-    print(f"beside {call} the worker kept {beside / alone:.1%}")
+    short_sleep = {
+        "sleep_ms": (time.sleep_ms, 5),
+        "sleep": (time.sleep, 0.005),
+        "acquire": (lock.acquire, 1, 0.005),
+    }
+    alone = rate_beside(0)
+    beside = rate_beside(1, *short_sleep[how])
+    print(f"beside {how} the worker kept {beside / alone:.1%}")
     assert beside >= 0.95 * alone, f"the worker kept {beside / alone:.1%} of its rate"
 
 
@@ -52,7 +54,7 @@ def test_short_sleeps_keep_their_rate_beside_a_worker():
         time.sleep_ms(5)
         turns[0] += 1
 
-    rate_beside(turn, 1)
+    rate_beside(1, turn)
     assert turns[0] > 80, f"{turns[0]} sleeps of 5 ms in 1000 ms beside a busy thread"
 
 
