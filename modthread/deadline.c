@@ -8,10 +8,16 @@
 
 const deadline_t deadline_never = { .ticks = KERNEL_FOREVER };
 
+// Rounded up. A division of 64 bits takes hundreds of instructions, and most waits are shorter than an hour.
+static TickType_t ticks_from_us(uint64_t us) {
+    us += US_PER_TICK - 1;
+    return us <= UINT32_MAX ? (uint32_t)us / US_PER_TICK : us / US_PER_TICK;
+}
+
 deadline_t deadline_after_us(uint64_t us) {
     deadline_t deadline = {
         .start = kernel_ticks(),
-        .ticks = (us + US_PER_TICK - 1) / US_PER_TICK,
+        .ticks = ticks_from_us(us),
         .end_us = (uint32_t)mp_hal_ticks_us() + (uint32_t)us,
     };
     return deadline;

@@ -31,11 +31,15 @@ static uint32_t period;
 
 static bool tick_counted; // the pending tick interrupt ends a sleep that is part of the time already
 
+// One period of so many cycles, then periods of a millisecond.
 static void systick_start(uint32_t cycles) {
     period = cycles;
-    SYST_RVR = cycles - 1;
-    SYST_CVR = 0; // loads it
+    SYST_RVR = MAX(cycles, 2) - 1; // 0 would stop it
+    SYST_CVR = 0; // loads it at the next cycle
     SYST_CSR = SYST_CSR_ON;
+    while (SYST_CVR == 0) {
+    }
+    SYST_RVR = CYCLES_PER_MS - 1;
 }
 
 void clock_init(void) {
@@ -63,22 +67,22 @@ static bool tick_pending(void) {
     return (ICSR & ICSR_PENDSTSET) && !tick_counted;
 }
 
-// Cycles since the period began, though the tick interrupt that ends it may be masked. next_period is that of the one
-// that follows. SysTick interrupts when it reaches zero, one cycle before the period is over.
-static uint32_t cycles_in_period(uint32_t next_period) {
+// Cycles since the period began, though the tick interrupt that ends it may be masked. SysTick interrupts when it reaches
+// zero, one cycle before it begins anew.
+static uint32_t cycles_in_period(void) {
     uint32_t left = SYST_CVR;
     if (!tick_pending()) {
         return period - 1 - left;
     }
     left = SYST_CVR;
-    return left == 0 ? period - 1 : period + next_period - 1 - left;
+    return left == 0 ? period : period + CYCLES_PER_MS - 1 - left;
 }
 
 // Milliseconds, and the cycles since then; more than a millisecond of them while the tick is masked.
 static uint64_t now(uint32_t *cycles) {
     mp_uint_t state = mp_hal_begin_atomic_section();
     uint64_t ms = whole_ms;
-    *cycles = cycles_in_ms + cycles_in_period(CYCLES_PER_MS);
+    *cycles = cycles_in_ms + cycles_in_period();
     mp_hal_end_atomic_section(state);
     return ms;
 }
@@ -121,15 +125,14 @@ void vPortSetupTimerInterrupt(void) {
 // Sleep for the rest of this millisecond and so many more; returns the milliseconds that have ended.
 static uint32_t sleep_until_interrupt(uint32_t ms) {
     SYST_CSR = SYST_CSR_OFF;
-    advance(cycles_in_period(CYCLES_PER_MS));
+    advance(cycles_in_period());
     systick_start(CYCLES_PER_MS - cycles_in_ms + ms * CYCLES_PER_MS);
     __asm volatile ("dsb\n wfi\n isb");
     SYST_CSR = SYST_CSR_OFF;
     uint64_t before_ms = whole_ms;
-    advance(cycles_in_period(period));
+    advance(cycles_in_period());
     tick_counted = ICSR & ICSR_PENDSTSET;
     systick_start(CYCLES_PER_MS - cycles_in_ms);
-    SYST_RVR = CYCLES_PER_MS - 1; // from the next period on
     return (uint32_t)(whole_ms - before_ms);
 }
 
