@@ -136,3 +136,45 @@ def test_an_exception_in_a_callback_hits_no_thread():
     _thread.start_new_thread(run, ())
     wait_until(lambda: ended)
     assert ended == ["well"], ended
+
+
+class RLock:
+    """A re-entrant lock made of the module's own parts, as threading.RLock is in CPython."""
+
+    def __init__(self):
+        self._lock = _thread.allocate_lock()
+        self._owner = None
+        self._count = 0
+
+    def acquire(self, waitflag=1, timeout=-1):
+        if self._owner != _thread.get_ident():
+            if not self._lock.acquire(waitflag, timeout):
+                return False
+            self._owner = _thread.get_ident()
+        self._count += 1
+        return True
+
+    def release(self):
+        self._count -= 1
+        if self._count == 0:
+            self._owner = None
+            self._lock.release()
+
+
+def test_a_reentrant_lock_in_a_callback():
+    """A callback may take what main holds: it runs on main. Other threads still may not."""
+    lock = RLock()
+    taken = []
+
+    def callback(_):
+        taken.append((lock.acquire(1, 0.05), _thread.get_ident()))
+        lock.release()
+
+    assert lock.acquire()
+    micropython.schedule(callback, None)
+    wait_until(lambda: taken)
+    assert taken == [(True, MAIN)], taken
+    _thread.start_new_thread(lambda: taken.append(lock.acquire(1, 0.02)), ())
+    wait_until(lambda: len(taken) == 2)
+    lock.release()
+    assert taken[1] is False, taken
