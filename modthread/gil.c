@@ -164,11 +164,12 @@ static inline void give(thread_t *thread) {
 /******************************************************************************/
 // Waiting for the GIL
 
+// For the garbage collector, before anybody else can own the GIL: put the registers on the stack, into a variable of a
+// function that stays there while the thread waits, and note where the stack begins.
+#define NOTE_STACK(self, regs) ((self)->stack_pointer = (void *)gc_helper_get_regs_and_sp(regs))
+
 // Wait until the thread owns the GIL; when the ticks are over a parked thread asks for it.
-// While it waits, its registers and everything above are on its stack for the garbage collector.
-static MP_NOINLINE void wait_for_grant(thread_t *self, TickType_t ticks) {
-    gc_helper_regs_t regs;
-    self->stack_pointer = (void *)gc_helper_get_regs_and_sp(regs);
+static void wait_for_grant(thread_t *self, TickType_t ticks) {
     TickType_t start = ticks == KERNEL_FOREVER ? 0 : kernel_ticks();
     while (gil.owner != self) {
         TickType_t left = KERNEL_FOREVER;
@@ -216,8 +217,10 @@ bool gil_switch_requested(void) {
 }
 
 void gil_yield(void) {
+    gc_helper_regs_t regs;
     thread_t *self = gil.resident;
     thread_check_stack(self);
+    NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
     charge(self);
     self->status = THREAD_READY;
@@ -243,8 +246,8 @@ void gil_release(void) {
     }
     thread_t *self = gil.resident;
     thread_check_stack(self);
-    // The C code that follows may move registers to anywhere, so keep what they hold now for the garbage collector.
-    self->stack_pointer = (void *)gc_helper_get_regs_and_sp((uintptr_t *)&self->stack[1]);
+    // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
+    NOTE_STACK(self, (uintptr_t *)&self->stack[1]);
     uint32_t state = kernel_lock();
     leave(self, THREAD_OUTSIDE);
     thread_t *next = pass_on();
@@ -253,7 +256,9 @@ void gil_release(void) {
 }
 
 void gil_acquire(void) {
+    gc_helper_regs_t regs;
     thread_t *self = thread_self();
+    NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
     if (gil.owner != self) {
         make_ready(self);
@@ -264,8 +269,10 @@ void gil_acquire(void) {
 }
 
 void gil_park(TickType_t ticks, bool event) {
+    gc_helper_regs_t regs;
     thread_t *self = gil.resident;
     thread_check_stack(self);
+    NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
     bool woken_before = self->wake_pending || (event && self->events_seen != gil.events);
     self->wake_pending = false;

@@ -27,13 +27,22 @@
 #error modthread needs static allocation, task notifications, preemption and time slicing in FreeRTOSConfig.h
 #endif
 
+// Keep the compiler from moving memory accesses out of a critical section: the macros of V9.0.0's ARM_CM3 port do not
+// say that they clobber memory (portmacro.h).
+static inline void kernel_barrier(void) {
+    __asm volatile ("" : : : "memory");
+}
+
 // Enter a critical section of a few instructions; from tasks and interrupts alike, and nestable.
 // Call no kernel function inside. Returns what kernel_unlock() restores.
 static inline uint32_t kernel_lock(void) {
-    return portSET_INTERRUPT_MASK_FROM_ISR();
+    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
+    kernel_barrier();
+    return state;
 }
 
 static inline void kernel_unlock(uint32_t state) {
+    kernel_barrier();
     portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
 

@@ -127,7 +127,7 @@ static uint32_t sleep_until_interrupt(uint32_t ms) {
     SYST_CSR = SYST_CSR_OFF;
     advance(cycles_in_period());
     systick_start(CYCLES_PER_MS - cycles_in_ms + ms * CYCLES_PER_MS);
-    __asm volatile ("dsb\n wfi\n isb");
+    __asm volatile ("dsb\n wfi\n isb" : : : "memory");
     SYST_CSR = SYST_CSR_OFF;
     uint64_t before_ms = whole_ms;
     advance(cycles_in_period());
@@ -139,14 +139,14 @@ static uint32_t sleep_until_interrupt(uint32_t ms) {
 // The kernel's idle task has nothing to do for so many ticks. The scheduler is suspended, and what wakes the processor
 // is served when the ticks slept have been counted.
 void clock_sleep(uint32_t idle_ticks) {
-    __asm volatile ("cpsid i");
+    __asm volatile ("cpsid i" : : : "memory");
     uint32_t ticks = MIN(MIN(idle_ticks, machine_timer_next_ms()), SLEEP_MS_MAX);
     if (ticks >= 2 && !(ICSR & ICSR_PENDSTSET) && eTaskConfirmSleepModeStatus() != eAbortSleep) {
         uint32_t slept = sleep_until_interrupt(ticks - 1);
         // The pending interrupt counts one of them.
         vTaskStepTick(tick_counted ? MIN(slept, idle_ticks) - 1 : slept);
     }
-    __asm volatile ("cpsie i");
+    __asm volatile ("cpsie i" : : : "memory");
 }
 
 #else
