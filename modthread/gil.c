@@ -31,7 +31,7 @@ static struct {
     queue_t computing;
     uint32_t granted_us; // when the owner got it
     uint32_t woken_us; // how long woken threads have had it since a computing one had
-    uint32_t events; // how often gil_notify() has been called
+    uint32_t events; // how often mp_thread_notify() has been called
     volatile bool switch_requested;
 } gil = {
     .owner = &thread_main,
@@ -201,11 +201,12 @@ static void resume(thread_t *self) {
     kernel_unlock(state);
 }
 
-// Give up the GIL that self owns with a new status, and let the next one go on.
-static void leave(thread_t *self, thread_status_t status) {
+// In a critical section: give up the GIL that self owns, with a new status. Returns what pass_on() does.
+static thread_t *leave(thread_t *self, thread_status_t status) {
     charge(self);
     self->status = status;
     self->slice_us = 0;
+    return pass_on();
 }
 
 thread_t *gil_resident(void) {
@@ -249,8 +250,7 @@ void gil_release(void) {
     // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
     NOTE_STACK(self, (uintptr_t *)&self->stack[1]);
     uint32_t state = kernel_lock();
-    leave(self, THREAD_OUTSIDE);
-    thread_t *next = pass_on();
+    thread_t *next = leave(self, THREAD_OUTSIDE);
     kernel_unlock(state);
     give(next);
 }
@@ -281,9 +281,8 @@ void gil_park(TickType_t ticks, bool event) {
         kernel_unlock(state);
         return;
     }
-    leave(self, THREAD_WAITING);
     self->awaits_event = event;
-    thread_t *next = pass_on();
+    thread_t *next = leave(self, THREAD_WAITING);
     kernel_unlock(state);
     give(next);
     wait_for_grant(self, ticks);
@@ -307,7 +306,7 @@ void gil_wake(thread_t *thread) {
     give(granted);
 }
 
-void gil_notify(void) {
+void mp_thread_notify(void) {
     thread_t *granted = NULL;
     uint32_t state = kernel_lock();
     gil.events++;
@@ -339,8 +338,7 @@ void gil_enter_first(thread_t *self) {
 void gil_finish(thread_t *self) {
     thread_check_stack(self);
     uint32_t state = kernel_lock();
-    leave(self, THREAD_FINISHED);
-    thread_t *next = pass_on();
+    thread_t *next = leave(self, THREAD_FINISHED);
     kernel_unlock(state);
     give(next);
     gil_enter_first(self);
@@ -361,14 +359,10 @@ void gil_forget_others(void) {
 void mp_thread_tick(void) {
     thread_check_stack(gil.resident); // it may be computing, and never get to where it would be checked
     uint32_t state = kernel_lock();
-    if (gil.woken.first != NULL || gil.computing.first != NULL) {
+    if (mp_thread_gil_contended()) {
         consider_switch();
     }
     kernel_unlock(state);
-}
-
-void mp_thread_notify(void) {
-    gil_notify();
 }
 
 bool mp_thread_gil_contended(void) {

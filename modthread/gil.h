@@ -29,14 +29,11 @@ void gil_release(void);
 void gil_acquire(void);
 
 // Release the GIL and wait until gil_wake() or the end of that many ticks; returns owning the GIL. May return early:
-// what the caller waits for is for the caller to check. With event set, gil_notify() wakes it, too.
+// what the caller waits for is for the caller to check. With event set, mp_thread_notify() wakes it, too.
 void gil_park(TickType_t ticks, bool event);
 
 // Wake a parked thread, or let its next gil_park() return at once. From tasks and interrupts; never blocks.
 void gil_wake(thread_t *thread);
-
-// Wake every thread that parked with event set.
-void gil_notify(void);
 
 // Put a thread that has not run yet into the queue.
 void gil_start(thread_t *thread);

@@ -242,15 +242,19 @@ void mp_event_handle_nowait(void) {
     mp_handle_pending(true);
 }
 
+static void park_for_event(TickType_t ticks) {
+    if (!scheduler_is_locked()) {
+        gil_park(ticks, true);
+    }
+}
+
 // Who waits here may wait for what another thread does to a Python object, and nothing tells of that (a stream written
 // in Python in select.poll(), as asyncio.ThreadSafeFlag is): while there are other threads, look again now and then.
 #define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
 
 static void wait_for_event(TickType_t ticks) {
-    mp_event_handle_nowait();
-    if (!scheduler_is_locked()) {
-        gil_park(thread_list == &thread_main ? ticks : MIN(ticks, LOOK_AGAIN_TICKS), true);
-    }
+    mp_event_handle_nowait(); // may start a thread
+    park_for_event(thread_list == &thread_main ? ticks : MIN(ticks, LOOK_AGAIN_TICKS));
 }
 
 void mp_event_wait_indefinite(void) {
@@ -259,9 +263,7 @@ void mp_event_wait_indefinite(void) {
 
 void mp_thread_wait_for_notify(void) {
     mp_event_handle_nowait();
-    if (!scheduler_is_locked()) {
-        gil_park(KERNEL_FOREVER, true);
-    }
+    park_for_event(KERNEL_FOREVER);
 }
 
 void mp_event_wait_ms(mp_uint_t timeout_ms) {
