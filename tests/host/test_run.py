@@ -200,13 +200,18 @@ def test_long_script(script: Write) -> None:
 
 def test_ctrl_c_interrupts_the_script(script: Write) -> None:
     path = script(THREADS)
+    # A shell that was started in the background hands down that SIGINT is ignored.
+    command = ["env", "--default-signal=INT", *RUN, path]
     with subprocess.Popen(
-        [*RUN, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        try:
+            _, said = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert f'File "{path}", line ' in said
     assert "KeyboardInterrupt:" in said
