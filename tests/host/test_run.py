@@ -201,7 +201,7 @@ def test_long_script(script: Write) -> None:
 def test_ctrl_c_interrupts_the_script(script: Write) -> None:
     path = script(THREADS)
     # A shell that was started in the background hands down that SIGINT is ignored.
-    command = ["env", "--default-signal=INT", *RUN, path]
+    command: list[str | Path] = ["env", "--default-signal=INT", *RUN, path]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
