@@ -24,7 +24,7 @@ static inline struct _mp_state_thread_t *mp_thread_get_state(void) {
 // For a port's main program. Each is called by the main task with the GIL held (init: before mp_init()).
 
 // Make the calling task the main thread; stack is the lowest address of its stack.
-void mp_thread_init(void *stack);
+void mp_thread_init_main(void *stack);
 // End every other thread: ask them to leave, then delete what remains. Blocks for at most a fifth of a second.
 void mp_thread_deinit(void);
 // Trace the roots of all threads but the calling one; between gc_collect_start() and gc_collect_end().
@@ -42,6 +42,8 @@ void mp_thread_notify(void);
 
 // Sleep without the GIL. In the main thread callbacks run meanwhile, and exceptions end it. Never returns early.
 void mp_thread_delay_ms(uint32_t ms);
+// The same for microseconds; less than a millisecond is spent looking at the clock, with the GIL unless others want it.
+void mp_thread_delay_us(uint32_t us);
 // Wait for mp_thread_notify(). In the main thread callbacks run meanwhile, and exceptions end it. May return early.
 void mp_thread_wait_for_notify(void);
 // True if another thread waits for the GIL.

@@ -286,3 +286,18 @@ void mp_thread_delay_ms(uint32_t ms) {
         gil_park(left, false);
     }
 }
+
+// Whole milliseconds are slept, the rest is spent looking at the clock; where other threads want to run it is slept, too.
+void mp_thread_delay_us(uint32_t us) {
+    uint32_t start = mp_hal_ticks_us();
+    if (us >= 2000) {
+        mp_thread_delay_ms(us / 1000 - 1);
+    }
+    while ((uint32_t)mp_hal_ticks_us() - start < us) {
+        if (us >= 1000 && mp_thread_gil_contended()) {
+            mp_thread_delay_ms(1);
+        } else {
+            mp_thread_give_way();
+        }
+    }
+}

@@ -147,7 +147,7 @@ static void init_state(mp_state_thread_t *ts, thread_t *thread, size_t stack_siz
     memset(ts, 0, sizeof(*ts));
     ts->stack_top = (char *)thread;
     #if MICROPY_STACK_CHECK
-    ts->stack_limit = stack_size - MICROPY_STACK_CHECK_MARGIN;
+    ts->stack_limit = stack_size - MODTHREAD_STACK_MARGIN;
     #endif
     ts->dict_locals = mp_locals_get();
     ts->dict_globals = mp_globals_get();
@@ -191,7 +191,7 @@ uint32_t thread_start(thread_call_t *call) {
 /******************************************************************************/
 // What a port's main program calls
 
-void mp_thread_init(void *stack) {
+void mp_thread_init_main(void *stack) {
     thread_main.stack = stack;
     thread_main.stack[0] = STACK_GUARD;
     thread_main.task = xTaskGetCurrentTaskHandle();

@@ -15,6 +15,11 @@
 #define MODTHREAD_STACK_SIZE_DEFAULT (4096)
 #endif
 
+// What C code of a thread may use between two checks of the stack, and what it takes to raise an exception.
+#ifndef MODTHREAD_STACK_MARGIN
+#define MODTHREAD_STACK_MARGIN MICROPY_STACK_CHECK_MARGIN
+#endif
+
 #define MODTHREAD_MAIN_IDENT (1)
 
 typedef enum {

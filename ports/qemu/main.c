@@ -52,7 +52,7 @@ static void micropython_task(void *argument) {
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
         #if MICROPY_PY_THREAD
-        mp_thread_init(main_stack);
+        mp_thread_init_main(main_stack);
         #endif
         mp_init();
         readline_init0();

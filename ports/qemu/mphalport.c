@@ -80,21 +80,12 @@ void mp_hal_delay_ms(mp_uint_t ms) {
     #endif
 }
 
-// Whole milliseconds are slept, the rest is spent looking at the clock; where other threads want to run it is slept, too.
 void mp_hal_delay_us(mp_uint_t us) {
-    mp_uint_t start = mp_hal_ticks_us();
     #if MICROPY_PY_THREAD
-    if (us >= 2000) {
-        mp_thread_delay_ms(us / 1000 - 1);
+    mp_thread_delay_us(us);
+    #else
+    mp_uint_t start = mp_hal_ticks_us();
+    while (mp_hal_ticks_us() - start < us) {
     }
     #endif
-    while (mp_hal_ticks_us() - start < us) {
-        #if MICROPY_PY_THREAD
-        if (us >= 1000 && mp_thread_gil_contended()) {
-            mp_thread_delay_ms(1);
-        } else {
-            mp_thread_give_way();
-        }
-        #endif
-    }
 }
