@@ -96,9 +96,48 @@ static void update(void) {
     kernel_unlock(state);
 }
 
+#ifdef MODTHREAD_INTERRUPT_STACK_TOP
+
+// Hard interrupt handlers written in Python begin with mp_sched_lock(), and run on another stack than the thread that they
+// interrupt: its limits hold while they last.
+static struct {
+    uint16_t depth; // of interrupts in which Python runs
+    char *top;
+    mp_uint_t limit;
+} interrupted;
+
+static void enter_interrupt_stack(void) {
+    if (interrupted.depth++ == 0) {
+        interrupted.top = mp_state_ctx.thread.stack_top;
+        interrupted.limit = mp_state_ctx.thread.stack_limit;
+        mp_state_ctx.thread.stack_top = (char *)(MODTHREAD_INTERRUPT_STACK_TOP);
+        mp_state_ctx.thread.stack_limit = MODTHREAD_INTERRUPT_STACK_SIZE - MODTHREAD_STACK_MARGIN;
+    }
+}
+
+static void leave_interrupt_stack(void) {
+    if (--interrupted.depth == 0) {
+        mp_state_ctx.thread.stack_top = interrupted.top;
+        mp_state_ctx.thread.stack_limit = interrupted.limit;
+    }
+}
+
+#else
+
+static inline void enter_interrupt_stack(void) {
+}
+
+static inline void leave_interrupt_stack(void) {
+}
+
+#endif
+
 void mp_sched_lock(void) {
     uint32_t state = kernel_lock();
     lock_depth++;
+    if (xPortIsInsideInterrupt()) {
+        enter_interrupt_stack();
+    }
     scheduler_update();
     kernel_unlock(state);
 }
@@ -107,6 +146,9 @@ void mp_sched_unlock(void) {
     uint32_t state = kernel_lock();
     assert(lock_depth > 0);
     lock_depth--;
+    if (xPortIsInsideInterrupt()) {
+        leave_interrupt_stack();
+    }
     scheduler_update();
     kernel_unlock(state);
 }
