@@ -1,0 +1,39 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// What the kernel asks of its application.
+
+#include "FreeRTOS.h"
+#include "task.h"
+
+#include "py/mpthread.h"
+#include "hardware/sync.h"
+
+#include "crash.h"
+
+void vApplicationGetIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth) {
+    static StaticTask_t idle_tcb;
+    static StackType_t idle_stack[configMINIMAL_STACK_SIZE];
+    *tcb = &idle_tcb;
+    *stack = idle_stack;
+    *stack_depth = configMINIMAL_STACK_SIZE;
+}
+
+void vApplicationIdleHook(void) {
+    __wfi();
+}
+
+void vApplicationTickHook(void) {
+    mp_thread_tick();
+}
+
+void vApplicationStackOverflowHook(TaskHandle_t task, char *name) {
+    uint32_t ident = mp_thread_ident_of_task(task);
+    if (ident == 0) {
+        crash("stack overflow in task %s", name);
+    }
+    mp_thread_stack_overflow(ident);
+}
+
+void mp_thread_stack_overflow(uint32_t ident) {
+    crash("stack overflow in thread %u", (unsigned)ident);
+}

@@ -1,0 +1,16 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The kernel's tick, from the RP2040's timer: it goes on while the processor's clock changes, and knows afterwards how
+// many ticks went by while interrupts were masked.
+
+#ifndef MODTHREAD_RP2_TICK_H
+#define MODTHREAD_RP2_TICK_H
+
+// Start it. From the port, when the scheduler starts.
+void kernel_tick_start(void);
+
+// Stop the tick's interrupt, and let it catch up. From tasks.
+void kernel_tick_pause(void);
+void kernel_tick_resume(void);
+
+#endif // MODTHREAD_RP2_TICK_H

@@ -1,0 +1,37 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The linker takes these functions for those of MicroPython's mphalport.c; and what both pico-sdk and MicroPython ask for
+// where one core has several tasks.
+
+#include "py/mphal.h"
+#include "py/mpthread.h"
+#include "hardware/sync.h"
+
+#include "modthread/kernel.h"
+#include "sdk_locks.h"
+
+void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
+    mp_thread_delay_ms(ms);
+}
+
+void __wrap_mp_hal_delay_us(mp_uint_t us) {
+    mp_thread_delay_us(us);
+}
+
+uint32_t mp_thread_begin_atomic_section(void) {
+    return save_and_disable_interrupts();
+}
+
+void mp_thread_end_atomic_section(uint32_t state) {
+    restore_interrupts(state);
+}
+
+uint32_t sdk_lock_owner(void) {
+    return (uint32_t)xTaskGetCurrentTaskHandle();
+}
+
+void sdk_lock_wait(void) {
+    if (xTaskGetSchedulerState() == taskSCHEDULER_RUNNING && !xPortIsInsideInterrupt() && !kernel_interrupts_disabled()) {
+        vTaskDelay(1);
+    }
+}

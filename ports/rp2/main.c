@@ -1,0 +1,45 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Starts the kernel; MicroPython's own main() is the main task. The linker calls __wrap_main() for it, see micropython.cmake.
+
+#include "py/gc.h"
+
+#include "FreeRTOS.h"
+#include "task.h"
+
+#include "memory.h"
+#include "modthread/kernel.h"
+#include "service.h"
+
+uint8_t interrupt_stack[INTERRUPT_STACK_SIZE] __attribute__((aligned(8)));
+
+int __real_main(int argc, char **argv);
+
+static void main_task(void *argument) {
+    (void)argument;
+    __real_main(0, NULL);
+}
+
+static void start_kernel(void) {
+    static StaticTask_t main_tcb;
+    service_start();
+    xTaskCreateStatic(main_task, "main", main_stack_size / sizeof(StackType_t), NULL, MODTHREAD_TASK_PRIORITY,
+        (StackType_t *)main_stack_bottom, &main_tcb);
+    vTaskStartScheduler();
+}
+
+// Leave the stack that pico-sdk has started on: it becomes the main task's.
+int __wrap_main(void) {
+    __asm volatile (
+        "msr msp, %0 \n"
+        "isb         \n"
+        "bx %1       \n"
+        : : "r" (interrupt_stack + INTERRUPT_STACK_SIZE), "r" (start_kernel) : "memory");
+    __builtin_unreachable();
+}
+
+// MicroPython's main.c gives the garbage collector all memory up to the linker script's stack.
+void __real_gc_init(void *start, void *end);
+void __wrap_gc_init(void *start, void *end) {
+    __real_gc_init(start, (uint8_t *)end - MAIN_STACK_RESERVE);
+}

@@ -1,0 +1,23 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Stacks: the main program has the linker script's (in the two scratch banks) and a reserve below, at the end of the
+// heap; interrupts have one of their own.
+
+#ifndef MODTHREAD_RP2_MEMORY_H
+#define MODTHREAD_RP2_MEMORY_H
+
+#include <stdint.h>
+
+extern uint8_t __StackTop, __StackBottom;
+
+#define main_stack_bottom ((uint8_t *)((uintptr_t)&__StackBottom - MAIN_STACK_RESERVE))
+#define main_stack_size ((uintptr_t)&__StackTop - (uintptr_t)main_stack_bottom)
+
+#define INTERRUPT_STACK_SIZE (2048)
+extern uint8_t interrupt_stack[INTERRUPT_STACK_SIZE];
+
+// Hard interrupt handlers written in Python run there, too.
+#define MODTHREAD_INTERRUPT_STACK_TOP (interrupt_stack + INTERRUPT_STACK_SIZE)
+#define MODTHREAD_INTERRUPT_STACK_SIZE (INTERRUPT_STACK_SIZE)
+
+#endif // MODTHREAD_RP2_MEMORY_H

@@ -1,0 +1,26 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Found before MicroPython's own file of this name, which it includes: only what must differ is here.
+
+#ifndef MODTHREAD_RP2_MPCONFIGPORT_H
+#define MODTHREAD_RP2_MPCONFIGPORT_H
+
+#ifndef MICROPY_PY_THREAD // modthread compiles py/vm.c without
+#define MICROPY_PY_THREAD (1)
+#endif
+
+// usb.c takes the place of shared/tinyusb/mp_usbd_cdc.c.
+#define MICROPY_EXCLUDE_SHARED_TINYUSB_USBD_CDC (1)
+
+#include_next <mpconfigport.h>
+
+// machine.lightsleep() and machine.idle() know of threads.
+#undef MICROPY_PY_MACHINE_INCLUDEFILE
+#define MICROPY_PY_MACHINE_INCLUDEFILE "ports/rp2/machine_sleep.c"
+
+// What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
+// MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE below its stack.
+#define MODTHREAD_STACK_MARGIN (1024)
+#define MAIN_STACK_RESERVE (768)
+
+#endif // MODTHREAD_RP2_MPCONFIGPORT_H

@@ -1,0 +1,20 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Found before MicroPython's own file of this name, and takes its place.
+
+#ifndef MODTHREAD_RP2_MPTHREADPORT_H
+#define MODTHREAD_RP2_MPTHREADPORT_H
+
+#include "modthread/mpthreadport.h"
+
+#include "memory.h"
+
+// From MicroPython's main.c.
+static inline void mp_thread_init(void) {
+    mp_thread_init_main(main_stack_bottom);
+}
+
+// MicroPython's rp2_flash.c stops the other core if this is not NULL.
+#define core1_entry (NULL)
+
+#endif // MODTHREAD_RP2_MPTHREADPORT_H

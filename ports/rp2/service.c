@@ -1,0 +1,80 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+
+#include "py/mpconfig.h"
+#include "py/mphal.h"
+#include "pendsv.h"
+#include "pico/mutex.h"
+
+#include "modthread/kernel.h"
+#include "service.h"
+#include "usb.h"
+
+#define SERVICE_PRIORITY (MODTHREAD_TASK_PRIORITY + 1)
+#define SERVICE_STACK_WORDS (384)
+
+static TaskHandle_t service_task;
+
+// Who has it keeps dispatched functions from running.
+auto_init_recursive_mutex(dispatch_mutex);
+static volatile pendsv_dispatch_t dispatched[PENDSV_DISPATCH_NUM_SLOTS];
+
+static void run_dispatched(void) {
+    if (!recursive_mutex_try_enter(&dispatch_mutex, NULL)) {
+        return; // pendsv_resume() comes back to them
+    }
+    for (size_t i = 0; i < PENDSV_DISPATCH_NUM_SLOTS; i++) {
+        pendsv_dispatch_t function = dispatched[i];
+        if (function != NULL) {
+            dispatched[i] = NULL;
+            function();
+        }
+    }
+    recursive_mutex_exit(&dispatch_mutex);
+}
+
+static void service(void *argument) {
+    (void)argument;
+    for (;;) {
+        run_dispatched();
+        kernel_take(usb_service());
+    }
+}
+
+void service_start(void) {
+    static StaticTask_t tcb;
+    static StackType_t stack[SERVICE_STACK_WORDS];
+    service_task = xTaskCreateStatic(service, "service", SERVICE_STACK_WORDS, NULL, SERVICE_PRIORITY, stack, &tcb);
+}
+
+void service_notify(void) {
+    kernel_give(service_task);
+}
+
+/******************************************************************************/
+// pendsv.h
+
+void pendsv_init(void) {
+}
+
+void pendsv_suspend(void) {
+    recursive_mutex_enter_blocking(&dispatch_mutex);
+}
+
+void pendsv_resume(void) {
+    recursive_mutex_exit(&dispatch_mutex);
+    for (size_t i = 0; i < PENDSV_DISPATCH_NUM_SLOTS; i++) {
+        if (dispatched[i] != NULL) {
+            service_notify();
+            return;
+        }
+    }
+}
+
+void pendsv_schedule_dispatch(size_t slot, pendsv_dispatch_t function) {
+    dispatched[slot] = function;
+    service_notify();
+}
+
+bool pendsv_is_pending(size_t slot) {
+    return dispatched[slot] != NULL;
+}

@@ -1,0 +1,15 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The service task, above all Python threads: it runs what MicroPython's rp2 port dispatches through PendSV, which belongs
+// to the kernel here (pendsv.h), and USB.
+
+#ifndef MODTHREAD_RP2_SERVICE_H
+#define MODTHREAD_RP2_SERVICE_H
+
+// Create the task; before the scheduler starts.
+void service_start(void);
+
+// Something is to be done. From tasks and interrupts, with or without the GIL; never blocks.
+void service_notify(void);
+
+#endif // MODTHREAD_RP2_SERVICE_H
