@@ -3,6 +3,7 @@
 // Starts the kernel; MicroPython's own main() is the main task. The linker calls __wrap_main() for it, see micropython.cmake.
 
 #include "py/gc.h"
+#include "py/mpstate.h"
 
 #include "FreeRTOS.h"
 #include "task.h"
@@ -38,8 +39,10 @@ int __wrap_main(void) {
     __builtin_unreachable();
 }
 
-// MicroPython's main.c gives the garbage collector all memory up to the linker script's stack.
+// MicroPython's main.c has set the limit of the stack, and gives the garbage collector all memory up to that stack. What
+// the kernel has put on it before takes nothing from how deep a program recurses.
 void __real_gc_init(void *start, void *end);
 void __wrap_gc_init(void *start, void *end) {
+    mp_state_ctx.thread.stack_limit += MAIN_STACK_BELOW_MICROPYTHON;
     __real_gc_init(start, (uint8_t *)end - MAIN_STACK_RESERVE);
 }

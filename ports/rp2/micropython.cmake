@@ -17,7 +17,10 @@ target_include_directories(usermod_modthread INTERFACE
     ${MODTHREAD_RP2_DIR}/freertos_v9
     ${FREERTOS_KERNEL_PATH}/include
 )
-list(APPEND MICROPY_DEF_BOARD PICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks.h)
+list(APPEND MICROPY_DEF_BOARD
+    PICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks.h
+    PICO_DIVIDER_DISABLE_INTERRUPTS=1 # a task switch does not save the core's divider
+)
 
 # When the firmware's target is defined: take files out, put ours in, and let the linker take our functions.
 function(modthread_rp2_overlay)

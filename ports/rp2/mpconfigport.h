@@ -21,6 +21,6 @@
 // What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
 // MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE below its stack.
 #define MODTHREAD_STACK_MARGIN (1024)
-#define MAIN_STACK_RESERVE (768)
+#define MAIN_STACK_RESERVE (832)
 
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H
