@@ -76,6 +76,34 @@ def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
     ]
 
 
+CHOSEN = """\
+import pytest
+
+@pytest.mark.boards("OTHER")
+def test_elsewhere():
+    pass
+
+@pytest.mark.slow_on("FAKE", "OTHER")
+def test_slow():
+    pass
+
+@pytest.mark.boards("OTHER", "FAKE")
+@pytest.mark.slow_on("OTHER")
+def test_quick():
+    pass
+"""
+
+
+def test_marks_choose_boards(run: Run, fake_board: Make) -> None:
+    collect = ("--board", fake_board(start="silent"), "--collect-only", "-q")
+    quick = run(CHOSEN, *collect).stdout
+    assert "::test_quick[FAKE]" in quick
+    assert "1/2 tests collected (1 deselected)" in quick
+    everything = run(CHOSEN, *collect, "--slow").stdout
+    assert "::test_slow[FAKE]" in everything
+    assert "::test_elsewhere" not in everything
+
+
 def test_passes_and_failure(run: Run, fake_board: Make, tmp_path: Path) -> None:
     result = run(TESTS, "--board", fake_board(), "-rA")
     assert result.returncode == 1

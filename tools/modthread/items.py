@@ -169,6 +169,8 @@ class DeviceFile(pytest.File):
             raise self.CollectError(str(error)) from None
         for board in self.config.stash[FLEET].boards:
             for test in tests:
+                if any(m.name == "boards" and board not in m.args for m in test.marks):
+                    continue
                 name = f"{test.name}[{'-'.join((*test.ids, board))}]"
                 yield DeviceItem.from_parent(
                     self, name=name, board=board, script=file.script, marks=test.marks, test=test

@@ -15,6 +15,8 @@ from modthread.upstream import UpstreamFile
 MARKERS = (
     "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
     "expect_output(regex): what a device test must print; a thread may then end by an exception",
+    "boards(name, ...): the boards that a test is for; others do not have what it needs",
+    "slow_on(name, ...): boards on which a test takes long; there only --slow runs it",
 )
 
 
@@ -33,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=TIMEOUT,
         help="seconds that one test may take on a board, default %(default)s",
     )
+    group.addoption("--slow", action="store_true", help="run also what is slow on a board")
     group.addoption("--no-build", action="store_true", help="test the firmware that is there")
     group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
@@ -80,7 +83,20 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run host tests that use a board once for each board."""
     if "device" in metafunc.fixturenames:
-        metafunc.parametrize("device", list(metafunc.config.stash[FLEET].boards), indirect=True)
+        boards = metafunc.config.stash[FLEET].boards
+        mark = metafunc.definition.get_closest_marker("boards")
+        chosen = [name for name in boards if not mark or name in mark.args]
+        metafunc.parametrize("device", chosen, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow on its board, unless --slow asks for it."""
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if _is_slow(item)]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not _is_slow(item)]
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -110,9 +126,14 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     fleet.pause(request.param)
 
 
+def _is_slow(item: pytest.Item) -> bool:
+    board = _board_of(item)
+    return any(board in mark.args for mark in item.iter_markers("slow_on"))
+
+
 def _board_of(item: pytest.Item) -> str | None:
     if isinstance(item, BoardItem):
         return item.board
     if isinstance(item, pytest.Function) and "device" in item.fixturenames:
-        return str(item.callspec.params["device"])
+        return str(item.callspec.params.get("device"))
     return None
