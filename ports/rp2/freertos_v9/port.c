@@ -16,10 +16,10 @@
 
 #define XPSR_THUMB (1u << 24)
 
-// What the processor pushes when it takes an exception, and below it what PendSV pushes: in the order of their addresses.
+// What PendSV pushes, and above it what the processor pushes when it takes an exception: in the order of their addresses.
 typedef struct _saved_registers_t {
-    uint32_t r4_to_r7[4];
     uint32_t r8_to_r11[4];
+    uint32_t r4_to_r7[4];
     uint32_t r0_to_r3[4];
     uint32_t r12;
     uint32_t lr;
@@ -27,14 +27,16 @@ typedef struct _saved_registers_t {
     uint32_t xpsr;
 } saved_registers_t;
 
-static UBaseType_t critical_nesting; // of the task that runs: no task switches inside
+static uint32_t critical_nesting; // of the task that runs: no task switches inside
+static uint32_t critical_state; // what the outermost vPortExitCritical() restores
 
 static void task_returned(void) {
     configASSERT(!"a task's function has returned");
 }
 
+// The kernel's top is a multiple of 8, as a stack pointer has to be where a function begins.
 StackType_t *pxPortInitialiseStack(StackType_t *top, TaskFunction_t entry, void *argument) {
-    saved_registers_t *saved = (saved_registers_t *)(top + 1) - 1;
+    saved_registers_t *saved = (saved_registers_t *)top - 1;
     *saved = (saved_registers_t) {
         .r0_to_r3 = { (uint32_t)argument },
         .lr = (uint32_t)task_returned,
@@ -44,7 +46,8 @@ StackType_t *pxPortInitialiseStack(StackType_t *top, TaskFunction_t entry, void 
     return (StackType_t *)saved;
 }
 
-// Load the first task's registers as an exception's return would, from thread mode.
+// Load the first task's registers as an exception's return would, from thread mode. The caller's stack is left to
+// interrupts, as far as it is free.
 __attribute__((naked)) static void start_first_task(void) {
     __asm volatile (
         "ldr r0, =pxCurrentTCB \n"
@@ -68,7 +71,6 @@ __attribute__((naked)) static void start_first_task(void) {
 BaseType_t xPortStartScheduler(void) {
     SHPR3 |= SHPR3_PENDSV_LOWEST;
     kernel_tick_start();
-    critical_nesting = 0;
     start_first_task();
     return pdFALSE;
 }
@@ -82,53 +84,55 @@ void vPortYield(void) {
     __asm volatile ("dsb\n isb" : : : "memory"); // it is taken before the next instruction
 }
 
+// A task may have masked interrupts already, for longer than this section.
 void vPortEnterCritical(void) {
-    portDISABLE_INTERRUPTS();
-    critical_nesting++;
+    uint32_t state = port_mask_interrupts();
+    if (critical_nesting++ == 0) {
+        critical_state = state;
+    }
 }
 
 void vPortExitCritical(void) {
     configASSERT(critical_nesting != 0);
     if (--critical_nesting == 0) {
-        portENABLE_INTERRUPTS();
+        port_restore_interrupts(critical_state);
+        __asm volatile ("isb" : : : "memory"); // a switch that waits is made before the next instruction
     }
 }
 
-// The handler runs from RAM, as pico-sdk's time-critical functions do: it does not wait for flash.
+// From RAM, as pico-sdk's time-critical functions: it does not wait for flash. It interrupts nothing but tasks. Only r0
+// to r7 can be loaded and stored several at once.
 __attribute__((naked, section(".time_critical.PendSV"))) void xPortPendSVHandler(void) {
     __asm volatile (
-        "mrs r0, psp           \n"
-        "ldr r3, 1f            \n"
-        "ldr r2, [r3]          \n" // the TCB, which begins with the stack pointer
-        "sub r0, #32           \n"
-        "str r0, [r2]          \n"
-        "stmia r0!, {r4-r7}    \n" // only these four can be stored at once
-        "mov r4, r8            \n"
-        "mov r5, r9            \n"
-        "mov r6, r10           \n"
-        "mov r7, r11           \n"
-        "stmia r0!, {r4-r7}    \n"
-        "mov r4, r3            \n" // these two outlast the call
-        "mov r5, lr            \n"
-        "cpsid i               \n"
-        "ldr r3, 2f            \n"
-        "blx r3                \n"
-        "cpsie i               \n"
-        "mov lr, r5            \n"
-        "ldr r2, [r4]          \n" // the TCB of the task that runs from now on
-        "ldr r0, [r2]          \n"
-        "add r0, #16           \n"
-        "ldmia r0!, {r4-r7}    \n"
-        "mov r8, r4            \n"
-        "mov r9, r5            \n"
-        "mov r10, r6           \n"
-        "mov r11, r7           \n"
-        "msr psp, r0           \n"
-        "sub r0, #32           \n"
-        "ldmia r0!, {r4-r7}    \n"
-        "bx lr                 \n"
-        ".align 2              \n"
-        "1: .word pxCurrentTCB \n"
-        "2: .word vTaskSwitchContext \n"
+        "mrs r0, psp            \n"
+        "sub r0, #16            \n"
+        "stmia r0!, {r4-r7}     \n"
+        "mov r4, r8             \n"
+        "mov r5, r9             \n"
+        "mov r6, r10            \n"
+        "mov r7, r11            \n"
+        "sub r0, #32            \n"
+        "ldr r3, 1f             \n"
+        "ldr r2, [r3]           \n"
+        "str r0, [r2]           \n" // a TCB begins with the stack pointer
+        "stmia r0!, {r4-r7}     \n"
+        "mov r4, r3             \n" // these two outlast the call
+        "mov r5, lr             \n"
+        "cpsid i                \n"
+        "bl vTaskSwitchContext  \n"
+        "cpsie i                \n"
+        "mov lr, r5             \n"
+        "ldr r2, [r4]           \n" // the TCB of the task that runs from now on
+        "ldr r0, [r2]           \n"
+        "ldmia r0!, {r4-r7}     \n"
+        "mov r8, r4             \n"
+        "mov r9, r5             \n"
+        "mov r10, r6            \n"
+        "mov r11, r7            \n"
+        "ldmia r0!, {r4-r7}     \n"
+        "msr psp, r0            \n"
+        "bx lr                  \n"
+        ".align 2               \n"
+        "1: .word pxCurrentTCB  \n"
         );
 }

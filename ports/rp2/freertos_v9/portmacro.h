@@ -56,6 +56,9 @@ void vPortExitCritical(void);
 #define portENTER_CRITICAL() vPortEnterCritical()
 #define portEXIT_CRITICAL() vPortExitCritical()
 
+// Runs at every switch: from RAM, with PendSV's handler.
+void vTaskSwitchContext(void) __attribute__((section(".time_critical.vTaskSwitchContext")));
+
 static inline BaseType_t xPortIsInsideInterrupt(void) {
     uint32_t exception;
     __asm volatile ("mrs %0, ipsr" : "=r" (exception));
