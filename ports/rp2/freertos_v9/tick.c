@@ -14,14 +14,22 @@
 
 #define US_PER_TICK (1000000 / configTICK_RATE_HZ)
 
-static uint32_t next_us; // when the next tick is due
+static uint64_t next_us; // when the next tick is due
 
-static bool is_due(void) {
-    return (int32_t)(timer_hw->timerawl - next_us) >= 0;
+// The alarm fires when the timer's low 32 bits become equal to it (RP2040 datasheet, 4.6.3): never for what is over.
+static void set_alarm(uint64_t us) {
+    timer_hw->alarm[ALARM] = (uint32_t)us;
 }
 
-static bool count_ticks(void) {
-    bool switch_wanted = false;
+// True if the next tick is due; if not, its alarm will fire: it is set before time is read.
+static bool is_due(void) {
+    set_alarm(next_us);
+    return time_us_64() >= next_us;
+}
+
+// Give the kernel the ticks that are due: more than one where interrupts were masked. True if another task shall run.
+static bool __not_in_flash_func(count_ticks)(void) {
+    BaseType_t switch_wanted = pdFALSE;
     while (is_due()) {
         next_us += US_PER_TICK;
         uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
@@ -31,15 +39,9 @@ static bool count_ticks(void) {
     return switch_wanted;
 }
 
-// The alarm fires when the timer becomes equal to it (RP2040 datasheet, 4.6.3): never for what is over already.
-static void tick_handler(void) {
-    bool switch_wanted = false;
-    do {
-        timer_hw->intr = 1u << ALARM;
-        switch_wanted |= count_ticks();
-        timer_hw->alarm[ALARM] = next_us;
-    } while (is_due());
-    portYIELD_FROM_ISR(switch_wanted);
+static void __not_in_flash_func(tick_handler)(void) {
+    timer_hw->intr = 1u << ALARM;
+    portYIELD_FROM_ISR(count_ticks());
 }
 
 void kernel_tick_start(void) {
@@ -48,8 +50,8 @@ void kernel_tick_start(void) {
     irq_set_priority(ALARM_IRQ, PICO_LOWEST_IRQ_PRIORITY);
     hw_set_bits(&timer_hw->inte, 1u << ALARM);
     irq_set_enabled(ALARM_IRQ, true);
-    next_us = timer_hw->timerawl + US_PER_TICK;
-    timer_hw->alarm[ALARM] = next_us;
+    next_us = time_us_64() + US_PER_TICK;
+    set_alarm(next_us);
 }
 
 void kernel_tick_pause(void) {
@@ -57,6 +59,31 @@ void kernel_tick_pause(void) {
 }
 
 void kernel_tick_resume(void) {
+    bool switch_wanted = count_ticks();
     irq_set_enabled(ALARM_IRQ, true);
-    irq_set_pending(ALARM_IRQ);
+    portYIELD_FROM_ISR(switch_wanted);
 }
+
+#if configUSE_TICKLESS_IDLE
+
+// The alarm can be set half an hour ahead, with as much to spare for whoever wakes late.
+#define SLEEP_TICKS_MAX (UINT32_MAX / 2 / US_PER_TICK)
+
+// The processor wakes while interrupts are masked, too (Arm DDI 0419, B1.5); they are served when the ticks slept have
+// been counted. A task may want to run at the last one: the kernel does not let that be stepped over.
+void kernel_tick_sleep(TickType_t idle_ticks) {
+    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
+    if (eTaskConfirmSleepModeStatus() != eAbortSleep) {
+        TickType_t ticks = MIN(idle_ticks, SLEEP_TICKS_MAX) - 1;
+        set_alarm(next_us + ticks * US_PER_TICK);
+        __asm volatile ("dsb\n wfi\n isb" : : : "memory");
+        uint32_t slept_us = (uint32_t)(time_us_64() - (next_us - US_PER_TICK));
+        ticks = MIN(slept_us / US_PER_TICK, ticks);
+        vTaskStepTick(ticks);
+        next_us += ticks * US_PER_TICK;
+        count_ticks();
+    }
+    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
+}
+
+#endif
