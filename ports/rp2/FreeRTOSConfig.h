@@ -35,7 +35,7 @@
 void crash_assert(const char *file, int line) __attribute__((noreturn));
 #define configASSERT(x) do { if (!(x)) { crash_assert(__FILE__, __LINE__); } } while (0)
 
-// The names that the vector table has, with CMSIS for them.
+// The names that the vector table has for them, with CMSIS.
 #define vPortSVCHandler     SVC_Handler
 #define xPortPendSVHandler  PendSV_Handler
 #define xPortSysTickHandler SysTick_Handler

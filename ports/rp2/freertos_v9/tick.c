@@ -63,27 +63,3 @@ void kernel_tick_resume(void) {
     irq_set_enabled(ALARM_IRQ, true);
     portYIELD_FROM_ISR(switch_wanted);
 }
-
-#if configUSE_TICKLESS_IDLE
-
-// The alarm can be set half an hour ahead, with as much to spare for whoever wakes late.
-#define SLEEP_TICKS_MAX (UINT32_MAX / 2 / US_PER_TICK)
-
-// The processor wakes while interrupts are masked, too (Arm DDI 0419, B1.5); they are served when the ticks slept have
-// been counted. A task may want to run at the last one: the kernel does not let that be stepped over.
-void kernel_tick_sleep(TickType_t idle_ticks) {
-    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
-    if (eTaskConfirmSleepModeStatus() != eAbortSleep) {
-        TickType_t ticks = MIN(idle_ticks, SLEEP_TICKS_MAX) - 1;
-        set_alarm(next_us + ticks * US_PER_TICK);
-        __asm volatile ("dsb\n wfi\n isb" : : : "memory");
-        uint32_t slept_us = (uint32_t)(time_us_64() - (next_us - US_PER_TICK));
-        ticks = MIN(slept_us / US_PER_TICK, ticks);
-        vTaskStepTick(ticks);
-        next_us += ticks * US_PER_TICK;
-        count_ticks();
-    }
-    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
-}
-
-#endif
