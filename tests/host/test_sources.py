@@ -1,5 +1,6 @@
 """Pinned sources arrive complete and checked, or not at all."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,28 +53,51 @@ def without_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("without_apt")
 def test_without_apt_git_brings_the_pinned_commit(upstream: sources.Source, tmp_path: Path) -> None:
-    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    tree = tmp_path / "sources/tree"
+    sources.fetch({tree: upstream})
     assert (tree / "py/mpconfig.h").read_text() == "// 1.25.0\n"
-    assert list((tmp_path / "sources").iterdir()) == [tree]
+    assert list(tree.parent.iterdir()) == [tree]
 
 
 @pytest.mark.usefixtures("without_apt")
 def test_a_second_fetch_downloads_nothing(upstream: sources.Source, tmp_path: Path) -> None:
-    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    tree = tmp_path / "sources/tree"
+    sources.fetch({tree: upstream})
     nowhere = replace(upstream, git_url="file:///nowhere")
-    assert sources.fetch(nowhere, tree) == tree
+    sources.fetch({tree: nowhere})
+
+
+@pytest.mark.usefixtures("without_apt")
+def test_an_empty_directory_is_filled(upstream: sources.Source, tmp_path: Path) -> None:
+    """Where git leaves a submodule out, it leaves an empty directory."""
+    first, second = tmp_path / "lib/first", tmp_path / "lib/second"
+    second.mkdir(parents=True)
+    sources.fetch({first: upstream, second: replace(upstream, name="second")})
+    assert (first / upstream.marker).is_file()
+    assert (second / upstream.marker).is_file()
+    assert sorted((tmp_path / "lib").iterdir()) == [first, second]
+
+
+@pytest.mark.usefixtures("without_apt")
+def test_what_came_before_a_failure_stays(upstream: sources.Source, tmp_path: Path) -> None:
+    first, second = tmp_path / "lib/first", tmp_path / "lib/second"
+    nowhere = replace(upstream, name="second", git_url="file:///nowhere")
+    with pytest.raises(ModthreadError, match="check the network"):
+        sources.fetch({first: upstream, second: nowhere})
+    assert list((tmp_path / "lib").iterdir()) == [first]
 
 
 @pytest.mark.usefixtures("without_apt")
 def test_remains_of_an_interrupted_fetch_do_no_harm(
     upstream: sources.Source, tmp_path: Path
 ) -> None:
-    half = tmp_path / "sources/tree.part/tree"
+    half = tmp_path / "sources/unfinished" / upstream.name / "tree"
     half.mkdir(parents=True)
     (half / "half").write_text("")
-    tree = sources.fetch(upstream, tmp_path / "sources/tree")
+    tree = tmp_path / "sources/tree"
+    sources.fetch({tree: upstream})
     assert not (tree / "half").exists()
-    assert list((tmp_path / "sources").iterdir()) == [tree]
+    assert list(tree.parent.iterdir()) == [tree]
 
 
 @pytest.mark.usefixtures("without_apt")
@@ -88,8 +112,9 @@ def test_remains_of_an_interrupted_fetch_do_no_harm(
 def test_a_failed_clone_says_what_to_do_and_leaves_nothing(
     upstream: sources.Source, tmp_path: Path, change: dict[str, str], message: str
 ) -> None:
+    wrong = replace(upstream, **change)  # type: ignore[arg-type]
     with pytest.raises(ModthreadError, match=message) as error:
-        sources.fetch(replace(upstream, **change), tmp_path / "sources/tree")  # type: ignore[arg-type]
+        sources.fetch({tmp_path / "sources/tree": wrong})
     assert "set MICROPY_DIR" in str(error.value)
     assert "\n" not in str(error.value)
     assert list((tmp_path / "sources").iterdir()) == []
@@ -119,6 +144,34 @@ def test_an_archive_with_the_pinned_sum_is_unpacked(archive: Path) -> None:
     assert (sources.unpack(pin, archive, ignore) / "file").read_text() == "text"
 
 
+@pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="needs Debian's dpkg")
+def test_a_binary_package_is_unpacked(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "DEBIAN").mkdir(parents=True)
+    (package / "DEBIAN/control").write_text(
+        "Package: tinyusb-source\nVersion: 0\nArchitecture: all\n"
+        "Maintainer: Test <test@example.invalid>\nDescription: sources\n"
+    )
+    (package / "usr/src/tinyusb").mkdir(parents=True)
+    (package / "usr/src/tinyusb/file").write_text("text")
+    archive = tmp_path / "tinyusb-source_0_all.deb"
+    subprocess.run(["dpkg-deb", "--build", package, archive], check=True, capture_output=True)
+    pin = replace(sources.pinned("tinyusb"), sha256=sum_of(archive))
+    assert (sources.unpack(pin, archive, ignore) / "file").read_text() == "text"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["tinyusb", "mbedtls"])
+def test_debian_has_what_is_pinned(tmp_path: Path, name: str) -> None:
+    """One source is a binary package there, the other a source package."""
+    if not system.debian_archive():
+        pytest.skip("needs Debian's apt")
+    pin, tree = sources.pinned(name), tmp_path / name
+    sources.fetch({tree: pin})
+    assert (tree / pin.marker).is_file()
+    assert list(tmp_path.iterdir()) == [tree]
+
+
 def test_an_archive_with_another_sum_is_refused(archive: Path) -> None:
     pin = replace(sources.pinned("micropython"), sha256=sum_of(archive))
     with archive.open("ab") as stream:
@@ -133,7 +186,7 @@ def test_an_archive_out_of_reach_is_one_line_with_a_remedy(tmp_path: Path) -> No
     if not system.debian_archive():
         pytest.skip("needs Debian's apt")
     with pytest.raises(ModthreadError, match=r"^cannot fetch .*; check the network") as error:
-        sources.fetch_from_debian(pin, "file:///nowhere", tmp_path, ignore)
+        sources.private_apt("file:///nowhere", [pin], tmp_path, ignore)
     assert "\n" not in str(error.value)
 
 
@@ -144,7 +197,7 @@ def test_two_set_ups_at_once_fetch_once(upstream: sources.Source, tmp_path: Path
         "from modthread import sources, system\n"
         "url, commit, tree = sys.argv[1:]\n"
         "pin = replace(sources.pinned('micropython'), git_url=url, git_commit=commit)\n"
-        "sources.fetch(pin, Path(tree))\n"
+        "sources.fetch({Path(tree): pin})\n"
     )
     command = [sys.executable, "-c", program, upstream.git_url, upstream.git_commit, str(tree)]
     path = {"PATH": str(tmp_path / "bin"), "PYTHONPATH": str(ROOT / "tools")}
@@ -159,6 +212,7 @@ def test_two_set_ups_at_once_fetch_once(upstream: sources.Source, tmp_path: Path
     ("variable", "use"),
     [
         ("MICROPY_DIR", sources.micropython),
+        ("PICO_SDK_PATH", sources.pico_sdk),
         ("FREERTOS_KERNEL_PATH", sources.freertos_kernel),
     ],
 )
@@ -176,3 +230,21 @@ def test_micropy_dir_is_used_as_it_is(
     checkout = Path(upstream.git_url.removeprefix("file://"))
     monkeypatch.setenv("MICROPY_DIR", str(checkout))
     assert sources.micropython() == checkout
+
+
+def test_micropy_dir_without_submodules_is_one_line_and_stays_as_it_is(
+    upstream: sources.Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Path(upstream.git_url.removeprefix("file://"))
+    there = checkout / "lib/mbedtls" / sources.pinned("mbedtls").marker
+    there.parent.mkdir(parents=True)
+    there.touch()
+    (checkout / "lib/tinyusb").mkdir()
+    monkeypatch.setenv("MICROPY_DIR", str(checkout))
+    with pytest.raises(ModthreadError) as error:
+        sources.micropython("pico-sdk", "tinyusb", "mbedtls")
+    assert str(error.value) == (
+        f"MICROPY_DIR={checkout} lacks submodules;"
+        f" run: git -C {checkout} submodule update --init lib/pico-sdk lib/tinyusb"
+    )
+    assert list((checkout / "lib/tinyusb").iterdir()) == []

@@ -46,7 +46,17 @@ def test_everything_is_missing_on_a_bare_system(bare_path: Path) -> None:
 
 
 def test_one_missing_package_is_named(bare_path: Path) -> None:
-    for tool in ("git", "make", "cmake", "gcc", "arm-none-eabi-gcc", "python3", "uncrustify", "xz"):
+    for tool in (
+        "git",
+        "make",
+        "cmake",
+        "gcc",
+        "arm-none-eabi-gcc",
+        "python3",
+        "uncrustify",
+        "xz",
+        "bzip2",
+    ):
         add_tool(bare_path, tool)
     assert system.missing_packages() == ["qemu-system-arm"]
 
@@ -71,7 +81,7 @@ def test_without_rights_one_line_says_what_to_run_as_root(
 def test_missing_packages_are_installed(
     bare_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    tools = "git make cmake gcc arm-none-eabi-gcc python3 uncrustify xz qemu-system-arm"
+    tools = "git make cmake gcc arm-none-eabi-gcc python3 uncrustify xz bzip2 qemu-system-arm"
     create = f"printf '#!/bin/sh\\n' > {bare_path}/$tool; chmod +x {bare_path}/$tool"
     record = add_apt(bare_path, f"for tool in {tools}; do {create}; done")
     add_tool(bare_path, "sudo", 'while [ "$1" != apt-get ]; do shift; done; exec "$@"')

@@ -5,7 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,6 @@ class Source:
 
     name: str
     version: str
-    released: int  # seconds since 1970
     marker: str  # a file that every such tree has
     variable: str  # the environment variable that names another tree
     debian_suite: str
@@ -32,6 +31,17 @@ class Source:
     git_url: str
     git_tag: str
     git_commit: str
+    released: int = 0  # seconds since 1970, where a build wants to know
+
+    @property
+    def debian_package(self) -> str:
+        """The Debian package that `debian_file` is of: a source or a binary package."""
+        return self.debian_file.partition("_")[0]
+
+    @property
+    def is_binary_package(self) -> bool:
+        """Whether Debian has the source as a binary package with files in /usr/src."""
+        return self.debian_file.endswith(".deb")
 
     @property
     def tree(self) -> Path:
@@ -48,13 +58,35 @@ def pinned(name: str) -> Source:
     return Source(name=name, **{key.replace("-", "_"): value for key, value in pins.items()})
 
 
-def micropython() -> Path:
+def micropython(*submodules: str) -> Path:
     """Return MicroPython's source tree: ``MICROPY_DIR``, or the pinned one.
 
-    Blocks while the pinned one is downloaded; raises ModthreadError.
+    `submodules` are the pins that must be in its ``lib``, as ``git submodule update`` would put
+    them there. Blocks while what is missing is downloaded; raises ModthreadError.
     """
     pin = pinned("micropython")
-    return directory_from_environment(pin.variable, pin.marker) or fetch(pin, pin.tree)
+    libraries = {name: pinned(name) for name in submodules}
+    if tree := directory_from_environment(pin.variable, pin.marker):
+        missing = [
+            f"lib/{name}"
+            for name, library in libraries.items()
+            if not (tree / "lib" / name / library.marker).is_file()
+        ]
+        if missing:
+            raise ModthreadError(
+                f"{pin.variable}={tree} lacks submodules; run:"
+                f" git -C {tree} submodule update --init {' '.join(missing)}"
+            )
+        return tree
+    fetch({pin.tree: pin})
+    fetch({pin.tree / "lib" / name: library for name, library in libraries.items()})
+    return pin.tree
+
+
+def pico_sdk() -> Path | None:
+    """Return the SDK that ``PICO_SDK_PATH`` names, or None for MicroPython's submodule."""
+    pin = pinned("pico-sdk")
+    return directory_from_environment(pin.variable, pin.marker)
 
 
 def freertos_kernel() -> Path | None:
@@ -62,58 +94,85 @@ def freertos_kernel() -> Path | None:
     return directory_from_environment("FREERTOS_KERNEL_PATH", "include/FreeRTOS.h")
 
 
-def fetch(source: Source, tree: Path) -> Path:
-    """Return `tree` once the pinned source is there: from Debian where apt can, else with git.
+def fetch(trees: Mapping[Path, Source]) -> None:
+    """Let the `trees`, all of one directory, be there: from Debian where apt can, else with git.
 
-    The tree appears complete or not at all. Blocks; raises ModthreadError.
+    Each appears complete or not at all, also in place of an empty directory. Blocks; raises
+    ModthreadError.
     """
-    if tree.is_dir():
-        return tree
-    with locked(tree.parent):
-        archive = None if tree.is_dir() else system.debian_archive()
-        if not tree.is_dir():
-            work = tree.with_name(f"{tree.name}.part")
-            shutil.rmtree(work, ignore_errors=True)  # left by a set-up that was killed
-            try:
+    if not _missing(trees):
+        return
+    directory = next(iter(trees)).parent
+    with locked(directory):
+        missing = _missing(trees)
+        archive = system.debian_archive() if missing else None
+        work = directory / "unfinished"
+        shutil.rmtree(work, ignore_errors=True)  # left by a set-up that was killed
+        try:
+            if missing:
                 work.mkdir()
-                with progress.step(f"Fetching {source}") as show:
-                    if archive:
-                        unpacked = fetch_from_debian(source, archive, work, show)
-                    else:
-                        unpacked = fetch_with_git(source, work, show)
-                unpacked.rename(tree)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-    return tree
+                _fetch_missing(missing, archive, work)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
-def fetch_from_debian(
-    source: Source, archive: str, work: Path, show: Callable[[str], None]
-) -> Path:
-    """Download `source` from Debian's `archive` to directory `work`; return the unpacked tree.
+def _missing(trees: Mapping[Path, Source]) -> dict[Path, Source]:
+    return {tree: source for tree, source in trees.items() if not (tree / source.marker).is_file()}
 
-    apt keeps its state in `work`, so this needs no rights and changes nothing on the system.
+
+def _fetch_missing(trees: Mapping[Path, Source], archive: str | None, work: Path) -> None:
+    with progress.step(f"Fetching {', '.join(map(str, trees.values()))}") as show:
+        apt = private_apt(archive, list(trees.values()), work, show) if archive else []
+        for tree, source in trees.items():
+            own = work / source.name
+            own.mkdir()
+            if apt:
+                unpacked = fetch_from_debian(source, apt, own, show)
+            else:
+                unpacked = fetch_with_git(source, own, show)
+            unpacked.rename(tree)
+
+
+def private_apt(
+    archive: str, sources: Sequence[Source], work: Path, show: Callable[[str], None]
+) -> list[str]:
+    """Return the command apt-get with the lists of Debian's `archive` where `sources` are.
+
+    apt keeps its state in directory `work`, so this needs no rights and changes nothing on the
+    system. Blocks while the lists are downloaded.
     """
-    parts = work / "sources.list.d"
-    for directory in (parts, work / "lists/partial", work / "cache/archives/partial"):
+    state = work / "apt"
+    parts = state / "sources.list.d"
+    for directory in (parts, state / "lists/partial", state / "cache/archives/partial"):
         directory.mkdir(parents=True)
+    kinds = sorted({"deb" if source.is_binary_package else "deb-src" for source in sources})
+    suites = sorted({source.debian_suite for source in sources})
     (parts / "debian.sources").write_text(
-        f"Types: deb-src\nURIs: {archive}\nSuites: {source.debian_suite}\nComponents: main\n"
-        f"Signed-By: {system.DEBIAN_KEYRING}\n"
+        f"Types: {' '.join(kinds)}\nURIs: {archive}\nSuites: {' '.join(suites)}\n"
+        f"Components: main\nSigned-By: {system.DEBIAN_KEYRING}\n"
     )
     options = {
         "Dir::Etc::sourcelist": "/dev/null",
         "Dir::Etc::sourceparts": parts,
-        "Dir::State::lists": work / "lists",
-        "Dir::Cache": work / "cache",
+        "Dir::State::lists": state / "lists",
+        "Dir::Cache": state / "cache",
+        "Acquire::Languages": "none",
         "APT::Sandbox::User": pwd.getpwuid(os.geteuid()).pw_name,
     }
     apt = ["apt-get", *(f"--option={name}={value}" for name, value in options.items())]
-    show("Debian's list of sources")
-    _run([*apt, "update", "--error-on=any"], work, source)
+    show("Debian's lists of packages")
+    _run([*apt, "update", "--error-on=any"], work, sources[0])
+    return apt
+
+
+def fetch_from_debian(
+    source: Source, apt: list[str], work: Path, show: Callable[[str], None]
+) -> Path:
+    """Download `source` with command `apt` to directory `work`; return the unpacked tree."""
     show(source.debian_file)
-    package = f"{source.name}={source.debian_version}"
-    _run([*apt, "source", "--download-only", package], work, source)
+    package = f"{source.debian_package}={source.debian_version}"
+    download = ["download"] if source.is_binary_package else ["source", "--download-only"]
+    _run([*apt, *download, package], work, source)
     return unpack(source, work / source.debian_file, show)
 
 
@@ -128,6 +187,9 @@ def unpack(source: Source, archive: Path, show: Callable[[str], None]) -> Path:
     show("unpacking")
     tree = archive.parent / "tree"
     tree.mkdir()
+    if source.is_binary_package:
+        _run(["dpkg-deb", "--extract", archive, tree], tree, source)
+        return tree / "usr/src" / source.name
     _run(["tar", "--extract", f"--file={archive}", "--strip-components=1"], tree, source)
     return tree
 
