@@ -2,23 +2,31 @@
 
 It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
 misbehave at hand. Its first argument spoils the start: `silent` never answers, `half` answers
-half, `stuck` knows no soft reset until machine.reset(). The second is a link to its port, which
-goes with it.
+half, `stuck` knows no soft reset until machine.reset(), `deaf` no machine.bootloader(). The
+second is a link to its port, which goes with it.
+
+FAKE_MACHINE and FAKE_FLASH in the environment are what os.uname() says and a file with what is in
+flash. It exits with status 8 where a real board would start its bootloader.
 """
 
 import _thread
 import os
+import re
 import select
 import sys
+import termios
 import time
 import traceback
 import tty
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 BANNER = 'MicroPython v0 on 2000-01-01; fake\r\nType "help()" for more information.\r\n>>> '
 RAW_BANNER = "raw REPL; CTRL-B to exit\r\n>"
+EXIT_DIED = 7
+EXIT_BOOTLOADER = 8
+FLASH_START = 0x10000000
 
 
 class Resetting(BaseException):
@@ -107,14 +115,34 @@ class FakeBoard:
             self.write(b"flood " * 500 + b"\r\n")
         raise KeyboardInterrupt
 
-    def die(self) -> None:
+    def silence(self) -> None:
+        """Answer nothing, but start the bootloader at 1200 baud."""
+        while termios.tcgetattr(self.fd)[5] != termios.B1200:
+            time.sleep(0.05)
+        self.die(EXIT_BOOTLOADER)
+
+    def die(self, status: int = EXIT_DIED) -> None:
         for link in sys.argv[2:]:
             Path(link).unlink()
         time.sleep(0.1)  # what is still in the pseudo-terminal dies with it
-        os._exit(7)
+        os._exit(status)
 
     def reset(self) -> None:
         raise Resetting
+
+
+def set_up_flash(flash: bytes) -> None:
+    """Let scripts read `flash`, and find in it which modthread they run on, if any."""
+    sys.modules["uctypes"] = uctypes = ModuleType("uctypes")
+
+    def bytearray_at(address: int, size: int) -> bytes:
+        return flash[address - FLASH_START :][:size]
+
+    setattr(uctypes, "bytearray_at", bytearray_at)  # noqa: B010
+    if match := re.search(rb"modthread ([^\0]+)\0", flash):
+        setattr(_thread, "__version__", match[1].decode())  # noqa: B010
+    else:
+        delattr(_thread, "__version__")
 
 
 if __name__ == "__main__":
@@ -125,6 +153,12 @@ if __name__ == "__main__":
     board = FakeBoard()
     sys.modules["machine"] = machine = ModuleType("machine")
     setattr(machine, "reset", board.reset)  # noqa: B010
+    if start != "deaf":
+        setattr(machine, "bootloader", lambda: board.die(EXIT_BOOTLOADER))  # noqa: B010
+    uname = SimpleNamespace(machine=os.environ.get("FAKE_MACHINE", "fake"))
+    setattr(os, "uname", lambda: uname)  # noqa: B010
+    if "FAKE_FLASH" in os.environ:
+        set_up_flash(Path(os.environ["FAKE_FLASH"]).read_bytes())
     if start == "silent":
-        time.sleep(1000)
+        board.silence()
     board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)

@@ -4,7 +4,7 @@ import errno
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import serial
 from serial.tools import list_ports
@@ -14,6 +14,7 @@ from modthread.traffic import TrafficLog
 
 POLL = 0.05  # seconds that one read may wait before the limit is looked at again
 BAUDRATE = 115200
+TOUCH = 1200  # baud
 
 
 class BoardError(ModthreadError):
@@ -129,6 +130,17 @@ class Line:
             raise TimeLimitError("the board did not answer in time")
 
 
+def touch(port: str) -> None:
+    """Open and close `port` at 1200 baud, which some firmware takes as a call for the bootloader.
+
+    Raises ModthreadError that says why it cannot.
+    """
+    line = _open(port, TOUCH)
+    with suppress(OSError):  # it may go at once
+        line.dtr = line.rts = False
+    line.close()
+
+
 @contextmanager
 def _losing_the_line() -> Iterator[None]:
     try:
@@ -137,9 +149,9 @@ def _losing_the_line() -> Iterator[None]:
         raise LineLostError(f"the port has gone ({error})") from None
 
 
-def _open(port: str) -> serial.SerialBase:
+def _open(port: str, baudrate: int = BAUDRATE) -> serial.SerialBase:
     try:
-        return serial.serial_for_url(port, BAUDRATE, timeout=POLL, exclusive=True)
+        return serial.serial_for_url(port, baudrate, timeout=POLL, exclusive=True)
     except ValueError as error:
         raise ModthreadError(f"{port} is no port: {error}") from None
     except OSError as error:

@@ -96,6 +96,18 @@ class Session:
             data = self._line.read_until(b">>\r\n")
         return data.rpartition(b"<<")[2].removesuffix(b">>\r\n").decode(errors="replace")
 
+    def interrupt_all(self, limit: float) -> None:
+        """Interrupt whatever runs, without a reset, and wait for the raw REPL."""
+        with self._line.limit(limit):
+            self._line.write(b"\x03\x03\x01")
+            self._line.read_until(b"raw REPL; CTRL-B to exit\r\n")
+            self._transport.in_raw_repl = True
+
+    def bootloader(self, limit: float) -> None:
+        """Tell the board, which is at the raw REPL, to start its bootloader; does not wait."""
+        with self._line.limit(limit):
+            self._line.write(b"import machine; machine.bootloader()" + EOF)
+
     def machine_reset(self, limit: float) -> None:
         """Interrupt whatever runs and tell the board to reset itself; does not wait for it."""
         with self._line.limit(limit):
