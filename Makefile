@@ -2,6 +2,7 @@
 #
 #   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
 #   make test [BOARD=B] [PORT=/dev/ttyACM0]
+#   make flash BOARD=B [PORT=/dev/ttyACM0]
 #   make bench [BOARD=B] [BASELINE=an-earlier-bench.json]
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run repl firmware test bench lint setup clean
+.PHONY: help run repl firmware flash test bench lint setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,9 @@ repl: .venv/installed ## Build, boot and open the prompt of BOARD
 
 firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what threads cost
 	@$(MODTHREAD) firmware $(if $(BOARD),--board $(BOARD))
+
+flash: .venv/installed ## Build the firmware and put it on a real BOARD
+	@$(MODTHREAD) flash $(WHERE)
 
 test: .venv/installed ## Run the tests: on the board, MicroPython's own, and the host's
 	@$(VENV_PYTHON) -m pytest $(WHERE)

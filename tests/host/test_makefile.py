@@ -25,7 +25,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
-    for target in ("run", "repl", "firmware", "test", "bench", "lint", "setup", "clean"):
+    for target in ("run", "repl", "firmware", "flash", "test", "bench", "lint", "setup", "clean"):
         assert f"make {target} " in result.stdout
 
 
@@ -37,6 +37,8 @@ def test_make_alone_lists_the_targets() -> None:
         (["run", "PORT=/dev/ttyACM0"], "--port /dev/ttyACM0 'examples/two_threads.py'"),
         (["repl", "BOARD=B"], "-m modthread repl --board B"),
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
+        (["flash", "BOARD=B"], "-m modthread flash --board B"),
+        (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
         (["test"], "-m pytest"),
         (["bench"], "-m modthread bench"),
         (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),

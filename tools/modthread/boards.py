@@ -26,6 +26,24 @@ class EmulatorConfig:
 
 
 @dataclass(frozen=True)
+class FlashConfig:
+    """How a real board is found and what its boot ROM takes, which shows itself as a UF2 drive.
+
+    `product` is what a person looks for; `chip` is named so by MicroPython and picotool; `usb`
+    are MicroPython's vendor and product identifiers; `drive` is the drive's label and Board-ID;
+    `family` is the UF2 family; the flash has `size` bytes from address `start` on.
+    """
+
+    product: str
+    chip: str
+    usb: str
+    drive: str
+    family: int
+    start: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Board:
     """One board; `time_scale` stretches every limit for a board slower than real time."""
 
@@ -33,6 +51,7 @@ class Board:
     description: str
     time_scale: float = 1.0
     emulator: EmulatorConfig | None = None
+    flash: FlashConfig | None = None
 
     @property
     def firmware(self) -> Path:
@@ -64,4 +83,7 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
     emulator = table.pop("emulator", None)
     if emulator is not None:
         emulator = EmulatorConfig(**(emulator | {"command": tuple(emulator["command"])}))
-    return Board(name, emulator=emulator, **table)
+    flash = table.pop("flash", None)
+    if flash is not None:
+        flash = FlashConfig(**flash)
+    return Board(name, emulator=emulator, flash=flash, **table)

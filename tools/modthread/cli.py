@@ -11,6 +11,7 @@ from modthread import boards, build, run, sources, system
 from modthread.bench.command import bench
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.flash.command import flash
 
 EXIT_USAGE = 2
 EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
@@ -52,6 +53,10 @@ def _firmware(options: argparse.Namespace) -> int:
     return 0
 
 
+def _flash(options: argparse.Namespace) -> int:
+    return flash(boards.load(options.board), options.port, options.no_build)
+
+
 def _bench(options: argparse.Namespace) -> int:
     return bench(boards.load(options.board), options.baseline, options.page)
 
@@ -83,10 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     board.add_argument(
         "--board", default=boards.DEFAULT, help=f"board or board folder, default {boards.DEFAULT}"
     )
-    where = argparse.ArgumentParser(add_help=False, parents=[board])
-    where.add_argument("--port", help="serial port or pyserial URL of a real board")
+    reach = argparse.ArgumentParser(add_help=False, parents=[board])
+    reach.add_argument("--port", help="serial port or pyserial URL of a real board")
+    reach.add_argument("--no-build", action="store_true", help="use the firmware that is there")
+    where = argparse.ArgumentParser(add_help=False, parents=[reach])
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
-    where.add_argument("--no-build", action="store_true", help="use the firmware that is there")
 
     command = commands.add_parser(
         "run", parents=[where], help="run a script on a freshly started board", epilog=RUN_STATUS
@@ -100,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("firmware", parents=[board], help="build it and show its size")
     command.set_defaults(command=_firmware)
+
+    command = commands.add_parser("flash", parents=[reach], help="put it on a real board")
+    command.set_defaults(command=_flash)
 
     command = commands.add_parser("bench", parents=[board], help="measure what threads cost")
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")

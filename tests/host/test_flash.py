@@ -1,0 +1,593 @@
+"""`modthread flash`: every way to a board that runs the firmware, and every way to be told why not.
+
+A fake Pico stands on the desk: fake_board.py on a pseudo-terminal and, while it is in its
+bootloader, a folder that takes a UF2 file as the boot ROM does. /proc/mounts and the list of
+serial ports are the test's own.
+"""
+
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from modthread import boards, cli, project
+from modthread.flash import bootloader, command
+
+FAKE_BOARD = Path(__file__).with_name("fake_board.py")
+EXIT_BOOTLOADER = 8  # of fake_board.py
+BOARD_TOML = """\
+description = "a fake"
+[flash]
+product = "Raspberry Pi Pico"
+chip = "RP2040"
+usb = "2e8a:0005"
+drive = "RPI-RP2"
+family = 0xe48bff56
+start = 0x10000000
+size = 0x200000
+"""
+INFO = "UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: {}\n"
+FAMILY, START = 0xE48BFF56, 0x10000000
+MACHINE = "Raspberry Pi Pico with RP2040"
+OLD = b"MicroPython, as it comes\0".ljust(1000, b"\xff")
+NEW = b"modthread 1.2.3\0" + bytes(range(256)) * 100
+
+# How picotool 2.1.1 writes (main.cpp, `progress_bar` and `load_guts`).
+PICOTOOL = """\
+#!/bin/sh
+echo "$@" >> {desk}/picotool.calls
+case $1 in
+info)
+    if [ ! -e {desk}/in-bootloader ]; then
+        echo 'No accessible RP2040/RP2350 devices in BOOTSEL mode were found.'
+        exit 249
+    fi
+    printf 'Device Information\\n type:        {chip}\\n flash size:  2048K\\n'
+    printf ' flash id:    0xE66164084373532B\\n'
+    ;;
+load)
+    printf 'Loading into Flash:   [                              ]  0%%\\r'
+    printf 'Loading into Flash:   [===============               ]  50%%\\r'
+    printf 'Loading into Flash:   [==============================]  100%%\\n'
+    {load}
+    printf 'Verifying Flash:      [==============================]  100%%\\n  OK\\n'
+    printf '\\nThe device was rebooted to start the application.\\n'
+    ;;
+esac
+"""
+
+
+def uf2(data: bytes, family: int = FAMILY, start: int = START) -> bytes:
+    """Return `data` as MicroPython's uf2conv.py would write it."""
+    count = -(-len(data) // 256)
+    head = struct.Struct("<8I")
+    blocks = []
+    for number in range(count):
+        payload = data[256 * number :][:256].ljust(256, b"\0")
+        fields = (0x0A324655, 0x9E5D5157, 0x2000, start + 256 * number, 256, number, count, family)
+        block = head.pack(*fields) + payload
+        blocks.append(block.ljust(508, b"\0") + struct.pack("<I", 0x0AB16F30))
+    return b"".join(blocks)
+
+
+class FakePico(threading.Thread):
+    """A Pico with `flash` in its flash: runs it, and becomes a drive when told to.
+
+    The settings spoil it: `start` as fake_board.py's, or `waiting` in its bootloader; it may be
+    another `machine`, have another `board_id`, hide or never give up its drive, and garble or
+    reject what it takes; `returns` is how it starts afterwards, or None.
+    """
+
+    def __init__(
+        self,
+        desk: Path,
+        port: Path,
+        flash: bytes = OLD,
+        start: str = "well",
+        machine: str = MACHINE,
+        board_id: str = "RPI-RP2",
+        mounted: bool = True,
+        takes: bool = True,
+        returns: str | None = "well",
+        garbles: bool = False,
+        rejects: bool = False,
+    ) -> None:
+        super().__init__(daemon=True)
+        self.desk, self.port, self.flash = desk, port, flash
+        self.how, self.machine, self.board_id = start, machine, board_id
+        self.mounted, self.takes, self.returns, self.garbles = mounted, takes, returns, garbles
+        self.rejects = rejects
+        self.drive = desk / f"drive of {port.name}"
+        self._device = desk / f"sda-{port.name}"
+        self._ended = False
+        self._process: subprocess.Popen[str] | None = None
+        self._blocks: dict[int, bytes] = {}
+        self._block_count = 0
+        self._read: dict[Path, int] = {}
+        self._up = threading.Event()
+
+    def plug_in(self) -> None:
+        self.start()
+        assert self._up.wait(10)
+
+    def unplug(self) -> None:
+        self._ended = True
+        if self._process:
+            self._process.kill()
+        self.join()
+
+    def run(self) -> None:
+        if self.how == "waiting" or self._application() == EXIT_BOOTLOADER:
+            while self._bootloader() and self.returns and self._application() == EXIT_BOOTLOADER:
+                pass
+
+    def _application(self) -> int:
+        flash = self.desk / f"flash-{self.port.name}"
+        flash.write_bytes(self.flash)
+        self._process = subprocess.Popen(
+            [sys.executable, str(FAKE_BOARD), self.how, str(self.port)],
+            env=os.environ | {"FAKE_MACHINE": self.machine, "FAKE_FLASH": str(flash)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with self._process as process:
+            if self._ended:
+                process.kill()
+            assert process.stdout
+            process.stdout.readline()
+            self._up.set()
+        self.port.unlink(missing_ok=True)
+        return process.returncode
+
+    def _bootloader(self) -> bool:
+        """Show the drive until a whole image is there; return whether one was written."""
+        self.drive.mkdir()
+        (self.drive / "INFO_UF2.TXT").write_text(INFO.format(self.board_id))
+        self._device.touch()
+        (self.desk / "in-bootloader").touch()
+        if self.mounted:
+            path = str(self.drive).replace(" ", "\\040")
+            with (self.desk / "mounts").open("a") as mounts:
+                mounts.write(f"{self._device} {path} vfat rw,nosuid 0 0\n")
+        self._up.set()
+        while not self._is_written():
+            if self._ended:
+                return False
+            time.sleep(0.02)
+        (self.desk / "in-bootloader").unlink()
+        shutil.rmtree(self.drive)
+        self._device.unlink()
+        if not self.rejects:
+            self.flash = b"".join(self._blocks[number] for number in sorted(self._blocks))
+        if self.garbles:
+            self.flash = self.flash[:-1] + b"?"
+        self.how = self.returns or ""
+        return True
+
+    def _is_written(self) -> bool:
+        """Take blocks as the boot ROM does: each only once until their number changes."""
+        paths = [*self.drive.glob("*.uf2"), *self.desk.glob("picotool.uf2")]
+        files = [path for path in paths if path.is_file()]
+        for path in sorted(files, key=lambda path: path.stat().st_mtime_ns):
+            with path.open("rb") as file:
+                file.seek(self._read.get(path, 0))
+                while len(block := file.read(512)) == 512:
+                    self._read[path] = file.tell()
+                    number, count = struct.unpack_from("<II", block, 20)
+                    if count != self._block_count:
+                        self._blocks, self._block_count = {}, count
+                    if number < count:
+                        self._blocks.setdefault(number, block[32:288])
+        return self.takes and self._block_count == len(self._blocks) > 0
+
+
+class Desk:
+    """The fake boards that are plugged in, and how the command sees them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.board = folder / "boards/PICO"
+        self.image = folder / "build/PICO/firmware.uf2"
+        self.picos: list[FakePico] = []
+        self.usb: dict[Path, tuple[int, int, str]] = {}
+
+    def plug_in(self, name: str = "tty0", usb: str | None = "2e8a:0005", **how: Any) -> FakePico:
+        pico = FakePico(self.folder, self.folder / name, **how)
+        if usb:
+            vendor, product = (int(number, 16) for number in usb.split(":"))
+            self.usb[pico.port] = vendor, product, f"E66-{name}"
+        self.picos.append(pico)
+        pico.plug_in()
+        return pico
+
+    def comports(self) -> list[ListPortInfo]:
+        infos = []
+        for port, (vendor, product, number) in self.usb.items():
+            if port.exists():
+                info = ListPortInfo(str(port))
+                info.vid, info.pid, info.serial_number = vendor, product, number
+                infos.append(info)
+        return infos
+
+    def install_picotool(self, chip: str = "RP2040", load: str = "") -> None:
+        load = load or f'cp "$4" {self.folder}/picotool.uf2; sleep 0.5'
+        program = self.folder / "bin/picotool"
+        program.write_text(PICOTOOL.format(desk=self.folder, chip=chip, load=load))
+        program.chmod(0o755)
+
+    def write_image(self, content: bytes) -> None:
+        self.image.parent.mkdir(parents=True, exist_ok=True)
+        self.image.write_bytes(content)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    desk.board.mkdir(parents=True)
+    (desk.board / "board.toml").write_text(BOARD_TOML)
+    desk.write_image(uf2(NEW))
+    for name in ("bin", "labels"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mounts").write_text("proc /proc proc rw 0 0\n/dev/nothing /nowhere vfat rw 0 0\n")
+    monkeypatch.setattr(project, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(bootloader, "MOUNTS", tmp_path / "mounts")
+    monkeypatch.setattr(bootloader, "LABELS", tmp_path / "labels")
+    monkeypatch.setattr(list_ports, "comports", desk.comports)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    yield desk
+    for pico in desk.picos:
+        pico.unplug()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the limits that a test has to wait for."""
+    for name in ("ANSWER_LIMIT", "ENTER_LIMIT", "RETURN_LIMIT"):
+        monkeypatch.setattr(command, name, 2.0)
+    monkeypatch.setattr(bootloader, "GONE_LIMIT", 2.0)
+
+
+Capture = pytest.CaptureFixture[str]
+
+
+def flash(desk: Desk, *arguments: object) -> int:
+    return cli.main(["flash", "--no-build", "--board", str(desk.board), *map(str, arguments)])
+
+
+def succeeds(desk: Desk, capsys: Capture, *arguments: object) -> None:
+    """Flash, and check that one line says so."""
+    assert flash(desk, *arguments) == 0
+    [line] = capsys.readouterr().out.splitlines()
+    assert line == f"PICO on {desk.folder / 'tty0'} runs modthread 1.2.3"
+
+
+def complaint(desk: Desk, capsys: Capture, *arguments: object) -> str:
+    """Flash, and return the one line that says why it failed."""
+    assert flash(desk, *arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    *progress, line = captured.err.splitlines()
+    assert progress in ([], ["Flashing PICO ..."])
+    assert line.startswith("modthread: ")
+    return line.removeprefix("modthread: ")
+
+
+def padded(data: bytes) -> bytes:
+    return data.ljust(-(-len(data) // 256) * 256, b"\0")
+
+
+def test_the_only_board_is_found_and_flashed_through_its_drive(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in()
+    succeeds(desk, capsys)
+    assert pico.flash == padded(NEW)
+
+
+def test_a_named_port_needs_no_usb_ids(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(usb=None)
+    succeeds(desk, capsys, "--port", pico.port)
+    assert pico.flash == padded(NEW)
+
+
+def test_a_named_port_may_be_a_link(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in()
+    link = desk.folder / "by-id"
+    link.symlink_to(pico.port)
+    succeeds(desk, capsys, "--port", link)
+
+
+def test_picotool_writes_where_it_is_installed(desk: Desk, capsys: Capture) -> None:
+    desk.install_picotool()
+    pico = desk.plug_in(mounted=False)
+    succeeds(desk, capsys)
+    assert pico.flash == padded(NEW)
+    calls = (desk.folder / "picotool.calls").read_text().splitlines()
+    assert set(calls[:-1]) == {"info -d"}
+    assert calls[-1] == f"load -v -x {desk.image}"
+
+
+def test_a_picotool_that_does_not_start_is_not_used(desk: Desk, capsys: Capture) -> None:
+    """As the packaged one on an older system: version `GLIBC_2.38' not found."""
+    program = desk.folder / "bin/picotool"
+    program.write_text("#!/bin/sh\necho 'GLIBC_2.38 not found' >&2\nexit 1\n")
+    program.chmod(0o755)
+    desk.plug_in()
+    succeeds(desk, capsys)
+
+
+def test_a_failure_of_picotool_is_shown(desk: Desk, capsys: Capture) -> None:
+    failure = "printf '  FAILED\\nERROR: The device contents did not match the file\\n'; exit 245"
+    desk.install_picotool(load=failure)
+    desk.plug_in(start="waiting")
+    assert complaint(desk, capsys) == (
+        "picotool failed: ERROR: The device contents did not match the file; "
+        "run this again, it starts afresh"
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_1200_baud_where_micropython_does_not_answer(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(start="silent")
+    succeeds(desk, capsys)
+    assert pico.flash == padded(NEW)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_board_in_its_bootloader_is_found(desk: Desk, capsys: Capture, named: bool) -> None:
+    """Whatever an interrupted run left, the same command goes on from there."""
+    pico = desk.plug_in(start="waiting")
+    succeeds(desk, capsys, *(["--port", pico.port] if named else []))
+    assert pico.flash == padded(NEW)
+
+
+def test_half_a_copy_of_another_image_does_not_stay(desk: Desk, capsys: Capture) -> None:
+    """An interrupted copy leaves blocks that the boot ROM would keep if it were not told."""
+    pico = desk.plug_in(start="waiting")
+    other = uf2(b"x" * len(NEW))
+    (pico.drive / "half.uf2").write_bytes(other[: len(other) // 1024 * 512])
+    succeeds(desk, capsys)
+    assert pico.flash == padded(NEW)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_the_next_run_repairs_an_interrupted_one(
+    desk: Desk, capsys: Capture, number: int, status: int
+) -> None:
+    loading = desk.folder / "loading"
+    desk.install_picotool(load=f"touch {loading}; exec sleep 30")
+    pico = desk.plug_in()
+    code = f"""
+import signal, sys
+sys.path[:0] = {sys.path!r}
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from modthread import cli, project
+project.BUILD = project.Path({str(project.BUILD)!r})
+arguments = ["flash", "--no-build", "--board", {str(desk.board)!r}, "--port", {str(pico.port)!r}]
+sys.exit(cli.main(arguments))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
+        wait_for(loading.exists)
+        process.send_signal(number)
+        assert process.wait(10) == status
+    desk.install_picotool()
+    succeeds(desk, capsys, "--port", pico.port)
+    assert pico.flash == padded(NEW)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_no_board(desk: Desk, capsys: Capture) -> None:
+    assert complaint(desk, capsys) == (
+        "no board found; plug in a Raspberry Pi Pico, or hold BOOTSEL while you plug it in, "
+        "and run this again"
+    )
+
+
+def test_no_such_port(desk: Desk, capsys: Capture) -> None:
+    other = desk.plug_in()
+    assert complaint(desk, capsys, "--port", "/dev/nothing") == (
+        f"/dev/nothing: no such port; connected: {other.port}; plug in a Raspberry Pi Pico, "
+        "or hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+def test_two_boards_on_ports(desk: Desk, capsys: Capture) -> None:
+    picos = [desk.plug_in(name) for name in ("tty0", "tty1")]
+    assert complaint(desk, capsys) == (
+        f"2 boards: {desk.folder}/tty0 (serial number E66-tty0), "
+        f"{desk.folder}/tty1 (serial number E66-tty1); name one with PORT="
+    )
+    succeeds(desk, capsys, "--port", picos[0].port)
+    assert [pico.flash for pico in picos] == [padded(NEW), OLD]
+
+
+def test_two_boards_in_their_bootloaders(desk: Desk, capsys: Capture) -> None:
+    picos = [desk.plug_in(name, start="waiting") for name in ("tty0", "tty1")]
+    assert complaint(desk, capsys) == (
+        f"2 boards: the RPI-RP2 at {picos[0].drive}, in its bootloader, "
+        f"the RPI-RP2 at {picos[1].drive}, in its bootloader; unplug all but one"
+    )
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_one_on_a_port_and_one_in_its_bootloader(desk: Desk, capsys: Capture, named: bool) -> None:
+    """Nothing tells two boards in their bootloaders apart: they have the same serial number."""
+    pico, other = desk.plug_in(), desk.plug_in("tty1", start="waiting")
+    assert complaint(desk, capsys, *(["--port", pico.port] if named else [])) == (
+        f"2 boards: {pico.port} (serial number E66-tty0), the RPI-RP2 at {other.drive}, "
+        "in its bootloader; unplug all but one"
+    )
+    assert pico.flash == OLD
+
+
+def test_wrong_chip_says_micropython(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(machine="Raspberry Pi Pico2 with RP2350")
+    assert complaint(desk, capsys) == (
+        f"{pico.port} is a Raspberry Pi Pico2 with RP2350, PICO needs RP2040; "
+        "nothing was written; name the right BOARD= or PORT="
+    )
+    assert pico.is_alive()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_wrong_chip_says_the_drive(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(start="silent", board_id="RP2350")
+    assert (
+        complaint(desk, capsys)
+        == complaint(desk, capsys)
+        == (
+            f"the RP2350 at {pico.drive}: not a Raspberry Pi Pico, nothing was written; "
+            "name the right BOARD="
+        )
+    )
+    assert [path.name for path in pico.drive.iterdir()] == ["INFO_UF2.TXT"]
+
+
+def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
+    desk.install_picotool("RP2350")
+    desk.plug_in(start="waiting", mounted=False)
+    assert complaint(desk, capsys) == (
+        "the RP2350 that picotool sees: not a Raspberry Pi Pico, nothing was written; "
+        "name the right BOARD="
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_another_vendors_silent_board_is_left_alone(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(usb="2341:0043", start="silent")
+    assert complaint(desk, capsys, "--port", pico.port) == (
+        f"{pico.port} (USB 2341:0043) answers not as MicroPython and is no Raspberry Pi Pico; "
+        "nothing was written; name the right PORT="
+    )
+    assert not (desk.folder / "in-bootloader").exists()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_drive_not_mounted(desk: Desk, capsys: Capture) -> None:
+    desk.plug_in(mounted=False)
+    expected = (
+        "the board is in its bootloader, but its drive RPI-RP2 is not mounted; run udisksctl "
+        f"mount -b {desk.folder}/labels/RPI-RP2, or install picotool, and run this again"
+    )
+    assert complaint(desk, capsys) == expected
+    (desk.folder / "labels/RPI-RP2").touch()
+    assert complaint(desk, capsys) == expected
+
+
+@pytest.mark.usefixtures("impatient")
+def test_board_that_does_not_enter_its_bootloader(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(start="deaf")
+    assert complaint(desk, capsys) == (
+        f"the board on {pico.port} did not enter its bootloader; "
+        "hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_drive_that_does_not_take_the_image(desk: Desk, capsys: Capture) -> None:
+    desk.plug_in(start="waiting", takes=False)
+    assert complaint(desk, capsys) == (
+        "the board did not take the firmware: its drive is still there; "
+        "unplug it, hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+def test_drive_that_cannot_be_written_to(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(start="waiting")
+    (pico.drive / "firmware.uf2").mkdir()
+    assert complaint(desk, capsys) == (
+        f"the board did not take the firmware: {pico.drive}: Is a directory; "
+        "unplug it, hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("returns", "why"),
+    [(None, "its serial port did not come back"), ("silent", "the board did not answer in time")],
+)
+def test_board_that_does_not_answer_afterwards(
+    desk: Desk, capsys: Capture, returns: str | None, why: str
+) -> None:
+    desk.plug_in(returns=returns)
+    assert complaint(desk, capsys) == (
+        f"the firmware is written, but the board does not answer: {why}; "
+        "hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "runs"),
+    [({"garbles": True}, "modthread 1.2.3"), ({"rejects": True}, "no modthread")],
+)
+def test_board_that_runs_something_else_afterwards(
+    desk: Desk, capsys: Capture, settings: dict[str, Any], runs: str
+) -> None:
+    pico = desk.plug_in(**settings)
+    assert complaint(desk, capsys) == (
+        f"the board on {pico.port} runs {runs} and not {desk.image}: what is in its flash "
+        "differs; hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        (b"", "damaged (0 bytes are no whole number of blocks); delete it and build it again"),
+        (uf2(NEW)[:-1], "bytes are no whole number of blocks); delete it and build it again"),
+        (uf2(NEW)[:-512], "damaged (block 0 says that it is 0 of 101)"),
+        (uf2(NEW)[:512] + bytes(512) + uf2(NEW)[1024:], "damaged (block 1 is none)"),
+        (uf2(NEW)[512:], "damaged (block 0 says that it is 1 of 101)"),
+        (uf2(NEW, start=START + 256), "damaged (block 0 is for 0x10000100)"),
+        (uf2(NEW, start=0x20000000), "does not fit: 0x20000000 is not in PICO's flash"),
+        (uf2(bytes(0x200100)), "does not fit: 0x10200000 is not in PICO's flash"),
+        (
+            uf2(NEW, family=0xE48BFF59),
+            "is not for RP2040: its family is 0xe48bff59, PICO takes 0xe48bff56; "
+            "name the right BOARD=",
+        ),
+    ],
+)
+def test_unfit_image_is_not_written(desk: Desk, capsys: Capture, image: bytes, why: str) -> None:
+    pico = desk.plug_in()
+    desk.write_image(image)
+    line = complaint(desk, capsys)
+    assert line.startswith(f"{desk.image} ")
+    assert why in line
+    assert pico.flash == OLD
+    assert pico.port.exists()
+
+
+def test_no_image(desk: Desk, capsys: Capture) -> None:
+    desk.image.unlink()
+    assert complaint(desk, capsys) == (
+        f"{desk.image}: No such file or directory; build it with make firmware BOARD=PICO"
+    )
+
+
+def test_emulated_board_needs_no_flashing(capsys: Capture) -> None:
+    assert cli.main(["flash", "--no-build", "--board", boards.DEFAULT]) == 2
+    assert capsys.readouterr().err.startswith(
+        "modthread: MPS2_AN385 is emulated and needs no flashing; BOARD= may be: "
+    )
+
+
+def test_board_that_nobody_knows_how_to_flash(desk: Desk, capsys: Capture) -> None:
+    (desk.board / "board.toml").write_text('description = "a fake"\n')
+    assert complaint(desk, capsys).startswith("PICO has no [flash] in board.toml; BOARD= may be: ")
