@@ -111,7 +111,7 @@ static void enter_interrupt_stack(void) {
         interrupted.top = mp_state_ctx.thread.stack_top;
         interrupted.limit = mp_state_ctx.thread.stack_limit;
         mp_state_ctx.thread.stack_top = (char *)(MODTHREAD_INTERRUPT_STACK_TOP);
-        mp_state_ctx.thread.stack_limit = MODTHREAD_INTERRUPT_STACK_SIZE - MODTHREAD_STACK_MARGIN;
+        mp_state_ctx.thread.stack_limit = MODTHREAD_INTERRUPT_STACK_LIMIT;
     }
 }
 

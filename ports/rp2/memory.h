@@ -16,11 +16,11 @@ extern uint8_t __StackTop, __StackBottom;
 // What the kernel's start and main_task() take of it.
 #define MAIN_STACK_BELOW_MICROPYTHON (64)
 
-#define INTERRUPT_STACK_SIZE (2048)
+#define INTERRUPT_STACK_SIZE (3072)
 extern uint8_t interrupt_stack[INTERRUPT_STACK_SIZE];
 
-// Hard interrupt handlers written in Python run there, too.
+// Hard interrupt handlers written in Python run there, too, eight calls deep.
 #define MODTHREAD_INTERRUPT_STACK_TOP (interrupt_stack + INTERRUPT_STACK_SIZE)
-#define MODTHREAD_INTERRUPT_STACK_SIZE (INTERRUPT_STACK_SIZE)
+#define MODTHREAD_INTERRUPT_STACK_LIMIT (INTERRUPT_STACK_SIZE - 512)
 
 #endif // MODTHREAD_RP2_MEMORY_H

@@ -10,7 +10,7 @@
 #include "usb.h"
 
 #define SERVICE_PRIORITY (MODTHREAD_TASK_PRIORITY + 1)
-#define SERVICE_STACK_WORDS (384)
+#define SERVICE_STACK_WORDS (256)
 
 static TaskHandle_t service_task;
 

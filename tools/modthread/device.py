@@ -121,6 +121,18 @@ class Device:
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())
         return f"MicroPython {micropython}, modthread {modthread}, {kernel}"
 
+    def machine_reset(self) -> None:
+        """Reset the clean board by machine.reset() and make it clean again; it keeps its files."""
+        self._machine_reset()
+        deadline = time.monotonic() + self._answer_limit
+        while True:
+            try:
+                self.session.soft_reset(self._answer_limit / 5)
+                return
+            except TimeLimitError:  # it was not up yet, and has not got what was sent
+                if time.monotonic() > deadline:
+                    raise
+
     def clean_up(self) -> bool:
         """Make the board clean for the next script, by the gentlest means that works.
 
@@ -181,7 +193,8 @@ class Device:
 
     def _machine_reset(self) -> None:
         self.session.machine_reset(self._answer_limit)
-        self._reopen()
+        if self._port:
+            self._reopen()
 
     def _pulse_reset(self) -> None:
         self.session.pulse_reset()

@@ -1,0 +1,73 @@
+"""Files in flash: written beside computing threads, kept by soft and hard resets."""
+
+import pytest
+
+from modthread.device import Device
+
+WRITE = """
+import _thread, os, vfs
+ROUND = {round}
+running = [True]
+counts = [0] * 4
+def compute(slot):
+    while running:
+        counts[slot] += 1
+for slot in range(4):
+    _thread.start_new_thread(compute, (slot,))
+done = _thread.allocate_lock()
+done.acquire()
+errors = []
+def text(round):
+    return ("round %d " % round) * 200
+def write():
+    try:
+        if ROUND:
+            with open("last.txt") as file:
+                assert file.read() == text(ROUND - 1), "the last round's file"
+        with open("next.txt", "w") as file:
+            file.write(text(ROUND))
+        os.rename("next.txt", "last.txt")
+        with open("last.txt") as file:
+            assert file.read() == text(ROUND), "this round's file"
+    except Exception as error:
+        errors.append(repr(error))
+    done.release()
+_thread.start_new_thread(write, ())
+assert done.acquire(1, 60), "the writer has not ended"
+assert not errors, errors
+assert all(counts), counts
+print(sorted(os.listdir()), os.statvfs("/")[3])
+# and the threads go on computing until the soft reset
+"""
+LIMIT = 60.0  # seconds
+
+
+def written(device: Device, number: int) -> str:
+    """Write the file of that round; return the files that are there and the free blocks."""
+    result = device.run(WRITE.replace("{round}", str(number)), LIMIT * device.board.time_scale)
+    assert not result.error, result.error.decode()
+    return result.output.decode()
+
+
+def rounds(device: Device, count: int) -> None:
+    """Write and reset softly in turn; what is on the file system must not grow."""
+    first = written(device, 0)
+    assert "['last.txt'" in first or "'last.txt'" in first
+    for number in range(1, count):
+        assert device.clean_up(), "no soft reset worked"
+        assert written(device, number) == first
+
+
+def test_written_and_reset_softly(device: Device) -> None:
+    rounds(device, 5)
+
+
+@pytest.mark.slow_on("RPI_PICO")
+def test_written_and_reset_softly_50_times(device: Device) -> None:
+    rounds(device, 50)
+
+
+def test_kept_by_a_hard_reset(device: Device) -> None:
+    written(device, 0)
+    device.machine_reset()
+    written(device, 1)

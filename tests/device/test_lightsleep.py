@@ -1,0 +1,77 @@
+"""machine.lightsleep() beside threads."""
+
+import _thread
+import machine
+import time
+
+import pytest
+
+
+def light(ms):
+    start = time.ticks_us()
+    machine.lightsleep(ms)
+    return time.ticks_diff(time.ticks_us(), start)
+
+
+@pytest.mark.boards("RPI_PICO")
+@pytest.mark.parametrize("kind", ["nobody", "sleeping", "computing", "blocked"])
+def test_it_lasts_and_ends(kind):
+    running = [True]
+    lock = _thread.allocate_lock()
+    lock.acquire()
+
+    def work():
+        while running:
+            if kind == "sleeping":
+                time.sleep_ms(1)
+            elif kind == "blocked":
+                lock.acquire(1, 0.002)
+
+    if kind != "nobody":
+        for _ in range(2):
+            _thread.start_new_thread(work, ())
+    time.sleep_ms(5)
+    took = [light(ms) for ms in (2, 10, 50)]
+    running.clear()
+    print(took)
+    for us, ms in zip(took, (2, 10, 50)):
+        assert ms * 1000 <= us <= ms * 1000 + 15000, took
+    start = time.ticks_us()
+    time.sleep_ms(20)
+    late = time.ticks_diff(time.ticks_us(), start) - 20000
+    assert 0 <= late <= 2500, f"a sleep afterwards is {late} us late"
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_timeouts_go_on_meanwhile():
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    took = []
+
+    def wait():
+        start = time.ticks_ms()
+        lock.acquire(1, 0.1)
+        took.append(time.ticks_diff(time.ticks_ms(), start))
+
+    _thread.start_new_thread(wait, ())
+    time.sleep_ms(5)
+    machine.lightsleep(60)
+    time.sleep_ms(60)
+    assert len(took) == 1 and 99 <= took[0] <= 103, took
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_idle_lets_others_run():
+    count = [0]
+    running = [True]
+
+    def work():
+        while running:
+            count[0] += 1
+
+    _thread.start_new_thread(work, ())
+    start = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), start) < 20:
+        machine.idle()
+    running.clear()
+    assert count[0] > 100, count

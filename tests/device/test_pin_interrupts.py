@@ -1,0 +1,98 @@
+"""Interrupts of pins beside threads: on boards that have pins."""
+
+import _thread
+import time
+
+import pytest
+from machine import Pin, Timer
+
+EDGES = Pin.IRQ_RISING | Pin.IRQ_FALLING
+
+
+def toggle(pin, times):
+    for _ in range(times):
+        pin.toggle()
+        time.sleep_us(50)
+
+
+@pytest.mark.boards("RPI_PICO")
+@pytest.mark.parametrize("hard", [False, True])
+def test_a_thousand_starts_under_timer_and_pin_interrupts(hard):
+    edges = [0]
+    ran = [0]
+
+    def on_edge(pin):
+        edges[0] += 1
+
+    def work():
+        ran[0] += 1
+
+    pin = Pin(2, Pin.OUT)
+    pin.irq(on_edge, EDGES, hard=hard)
+    timers = [Timer(period=period, callback=lambda timer: pin.toggle()) for period in (1, 2, 3)]
+    for i in range(1000):
+        _thread.start_new_thread(work, ())
+        if i % 16 == 0:
+            time.sleep_ms(1)
+    while len(_thread._threads()) > 1:
+        time.sleep_ms(1)
+    for timer in timers:
+        timer.deinit()
+    pin.irq(None)
+    assert ran == [1000], ran
+    print(f"{edges[0]} edges")
+    assert edges[0] > 50, f"{edges[0]} edges"
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_hard_handlers_beside_computing_threads():
+    edges = [0]
+    running = [True]
+
+    def on_edge(pin):
+        edges[0] += 1
+
+    def compute():
+        while running:
+            pass
+
+    pin = Pin(2, Pin.OUT)
+    pin.irq(on_edge, EDGES, hard=True)
+    for _ in range(4):
+        _thread.start_new_thread(compute, ())
+    toggle(pin, 200)
+    running.clear()
+    pin.irq(None)
+    assert edges == [200], edges
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_a_hard_handler_has_a_stack_of_its_own():
+    depths = []
+
+    def deep(n):
+        depths[-1] = n
+        deep(n + 1)
+
+    def on_edge(pin):
+        try:
+            deep(1)
+        except RuntimeError:
+            pass
+
+    def in_thread():
+        depths.append(0)
+        pin.toggle()
+        time.sleep_ms(5)
+
+    pin = Pin(2, Pin.OUT)
+    pin.irq(on_edge, EDGES, hard=True)
+    depths.append(0)
+    pin.toggle()
+    _thread.stack_size(4096)
+    _thread.start_new_thread(in_thread, ())
+    time.sleep_ms(20)
+    pin.irq(None)
+    print(depths)
+    assert len(depths) == 2 and 6 <= depths[0] <= 20, depths
+    assert depths[0] == depths[1], depths
