@@ -55,4 +55,7 @@ clean: ## Remove everything that make made
 	@echo "Installing the pinned Python packages in .venv ..."
 	@PYTHONPATH= $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev]' || \
 	    { echo "modthread: pip failed, see above; check the network and try again" >&2; exit 1; }
+	@echo "Compiling rp2040py for this Python ..."
+	@$(MAKE) --silent --jobs=$$(nproc) --file=tools/rp2040py.mk PYTHON=$(VENV_PYTHON) || \
+	    echo "modthread: rp2040py stays as it came, see above; the emulator will be three times slower" >&2
 	@touch $@

@@ -91,7 +91,7 @@ def test_failure_without_a_compiler_names_the_package(
 ) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()
-    present = "make cmake git gcc python3 uncrustify xz bzip2 qemu-system-arm"
+    present = "make cmake ninja git gcc python3 uncrustify xz bzip2 qemu-system-arm"
     for tool in present.split():
         (tools / tool).symlink_to("/bin/true" if tool != "make" else "/usr/bin/make")
     monkeypatch.setenv("PATH", str(tools))

@@ -81,7 +81,7 @@ def test_without_rights_one_line_says_what_to_run_as_root(
 def test_missing_packages_are_installed(
     bare_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    tools = "git make cmake gcc arm-none-eabi-gcc python3 uncrustify xz bzip2 qemu-system-arm"
+    tools = "git make cmake ninja gcc arm-none-eabi-gcc python3 uncrustify xz bzip2 qemu-system-arm"
     create = f"printf '#!/bin/sh\\n' > {bare_path}/$tool; chmod +x {bare_path}/$tool"
     record = add_apt(bare_path, f"for tool in {tools}; do {create}; done")
     add_tool(bare_path, "sudo", 'while [ "$1" != apt-get ]; do shift; done; exec "$@"')

@@ -14,8 +14,9 @@ DEFAULT = "MPS2_AN385"
 
 @dataclass(frozen=True)
 class EmulatorConfig:
-    """How a board is emulated: a command with the place ``{firmware}``, and QEMU's ``-icount``.
+    """How a board is emulated: a command, and its option ``-icount``, which QEMU describes.
 
+    ``{python}`` and ``{firmware}`` in the command are this Python and the board's image.
     `test_icount` is that of device tests, `icount` where a person or a host test looks on.
     """
 
@@ -45,18 +46,28 @@ class FlashConfig:
 
 @dataclass(frozen=True)
 class Board:
-    """One board; `time_scale` stretches every limit for a board slower than real time."""
+    """One board; `time_scale` stretches every limit for a board slower than real time.
+
+    `port` is the folder in ``ports`` that is built for it, `firmware_file` what is flashed.
+    """
 
     name: str
     description: str
+    port: str = "qemu"
+    firmware_file: str = "firmware.elf"
     time_scale: float = 1.0
     emulator: EmulatorConfig | None = None
     flash: FlashConfig | None = None
 
     @property
     def firmware(self) -> Path:
-        """Where the build leaves the firmware."""
+        """Where the build leaves the firmware with its symbols."""
         return project.BUILD / self.name / "firmware.elf"
+
+    @property
+    def image(self) -> Path:
+        """Where the build leaves what is flashed, or booted by the emulator."""
+        return project.BUILD / self.name / self.firmware_file
 
 
 def names() -> list[str]:

@@ -5,12 +5,14 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 from modthread.boards import Board
 from modthread.errors import ModthreadError
 
-START_LIMIT = 10.0  # seconds until the port's name must be there
+START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
 
 
@@ -42,9 +44,9 @@ class Emulator:
         command = self._command()
         if shutil.which(command[0]) is None:
             raise ModthreadError(f"{command[0]} is not installed; {self._config.install}")
-        if str(self._board.firmware) in command and not self._board.firmware.is_file():
+        if str(self._board.image) in command and not self._board.image.is_file():
             raise ModthreadError(
-                f"{self._board.firmware} is missing; run make firmware BOARD={self._board.name}"
+                f"{self._board.image} is missing; run make firmware BOARD={self._board.name}"
             )
         self._process = subprocess.Popen(
             _die_with_parent() + command,
@@ -93,15 +95,15 @@ class Emulator:
         return f"the emulator ended with status {self._process.returncode} {said.strip()}".strip()
 
     def _command(self) -> list[str]:
-        firmware = str(self._board.firmware)
-        command = [part.replace("{firmware}", firmware) for part in self._config.command]
+        places = {"{python}": sys.executable, "{firmware}": str(self._board.image)}
+        command = [places.get(part, part) for part in self._config.command]
         return command if self._icount == "off" else [*command, "-icount", self._icount]
 
     def _port(self) -> str:
         assert self._process is not None
         assert self._process.stdout is not None
         said = b""
-        deadline = time.monotonic() + START_LIMIT
+        deadline = time.monotonic() + START_LIMIT * self._board.time_scale
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self._process.stdout], [], [], left)[0]:
                 break
@@ -112,8 +114,9 @@ class Emulator:
                 return match[0].decode()
             said += line
         self.stop()
-        reason = said.decode(errors="replace").strip() or "it named no port"
-        raise ModthreadError(f"{self._config.command[0]} did not start: {reason}")
+        *_, reason = said.decode(errors="replace").splitlines() or ["it named no port"]
+        program = Path(self._command()[0]).name
+        raise ModthreadError(f"{program} did not start: {reason}")
 
 
 def _die_with_parent() -> list[str]:

@@ -1,0 +1,124 @@
+"""The program that emulates an RP2040: rp2040py behind a pseudo-terminal, whose name it prints.
+
+``python -m modthread.rp2040 [-icount sleep=on] firmware.uf2``. rp2040py's own command would do,
+were it not for the two things that the classes below mend.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from rp2040py.boards import BOARDS
+from rp2040py.cli.pty_repl import PtyInteractiveRepl
+from rp2040py.device.base_device import BaseDevice
+from rp2040py.execute_batch import execute_batch
+from rp2040py.simulator import Simulator
+from rp2040py.usb.cdc import ENDPOINT_ZERO
+
+PERIOD = 0.001  # seconds of the board's time between two looks at the host's clock
+
+
+class SerialLine(PtyInteractiveRepl):
+    """The board's USB serial line on a pseudo-terminal.
+
+    A read that the board starts is answered when there is something to read, as on a bus.
+    rp2040py answers at once with an empty packet: that is an interrupt every 10 us, in which the
+    board spends most of its time.
+    """
+
+    def __init__(self, device: BaseDevice) -> None:
+        super().__init__(device.cdc, device.simulator, on_quit=sys.exit)
+        usb = device.cdc.usb
+        assert usb.on_endpoint_read
+        assert usb.on_reset
+        self._answer = usb.on_endpoint_read
+        self._reset = usb.on_reset
+        self._reads: dict[int, int] = {}  # endpoint: bytes that fit
+        usb.on_endpoint_read = self._read
+        usb.on_reset = self._forget
+
+    def pump(self) -> bool:
+        """Pass on what fits of the input that has come; return whether that was all of it."""
+        done = super().pump()
+        if self._cdc.tx_fifo.item_count:
+            reads, self._reads = self._reads, {}
+            for endpoint, size in reads.items():
+                self._answer(endpoint, size)
+        return done
+
+    def _read(self, endpoint: int, size: int) -> None:
+        if endpoint == ENDPOINT_ZERO:
+            self._answer(endpoint, size)
+        else:
+            self._reads[endpoint] = size
+            self.pump()
+
+    def _forget(self) -> None:
+        self._reads.clear()
+        self._reset()
+
+
+class RealTime:
+    """Holds the board's clock, which an idle board's would run ahead, back to the host's."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._epoch = time.monotonic()  # when the board's clock would have been 0
+        self._alarm = simulator.clock.create_alarm(self._look)
+        self._look()
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds the board is ahead of the host."""
+        return float(self._simulator.clock.nanos) / 1e9 - (time.monotonic() - self._epoch)
+
+    def _look(self) -> None:
+        if self.ahead > 0:
+            self._simulator.stop()
+        else:
+            self._epoch += -self.ahead  # what a busy board has lost it does not catch up
+        self._alarm.schedule(PERIOD * 1e9)
+
+
+async def emulate(image: Path, real_time: bool) -> None:
+    """Run the firmware `image` on an RP2040 with empty flash, until a breakpoint ends it."""
+    device = BaseDevice(board=replace(BOARDS["pico"], image=image))
+    simulator = device.simulator
+    breakpoints: list[int] = []
+
+    def on_break(code: int) -> None:
+        breakpoints.append(code)
+        simulator.stop()
+
+    device.mcu.on_break = on_break
+    clock = RealTime(simulator) if real_time else None
+    line = SerialLine(device)
+    await line.start()
+    print(f"The serial line is {line.slave_path}", flush=True)
+    device.mcu.leave_reset()
+    while not breakpoints:
+        simulator.stopped = False
+        execute_batch(simulator, 1)
+        await asyncio.sleep(max(0, clock.ahead) if clock else 0)
+    sys.exit(f"breakpoint {breakpoints[0]} at {device.mcu.core.pc:#x}")
+
+
+def main() -> None:
+    """Parse the command line and emulate."""
+    parser = argparse.ArgumentParser(prog="modthread.rp2040", description=__doc__)
+    parser.add_argument("image", type=Path, help="the UF2 file to boot")
+    parser.add_argument(
+        "-icount",
+        choices=["sleep=on", "sleep=off"],
+        default="sleep=off",
+        help="whether an idle board waits for real time, as with QEMU's option of that name",
+    )
+    options = parser.parse_args()
+    asyncio.run(emulate(options.image, options.icount == "sleep=on"))
+
+
+if __name__ == "__main__":
+    main()
