@@ -1,0 +1,37 @@
+"""Building the firmware of a board, and what it occupies."""
+
+from pathlib import Path
+from types import ModuleType
+
+from modthread.boards import Board
+from modthread.build import qemu, rp2
+from modthread.build.job import FOREIGN, version
+from modthread.build.makefile import make, mpy_cross
+from modthread.build.sizes import Size, size, table
+from modthread.errors import ModthreadError
+
+__all__ = ["FOREIGN", "Size", "firmware", "make", "mpy_cross", "size", "size_report", "version"]
+
+PORTS: dict[str, ModuleType] = {"qemu": qemu, "rp2": rp2}
+
+
+def firmware(board: Board, *, threads: bool = True) -> Path:
+    """Build the firmware of `board` where anything has changed, and return the ELF file.
+
+    ``threads=False`` builds the same firmware without threads, in a directory of its own.
+    Blocks: up to minutes for a first build, after that a fraction of a second. Raises
+    ModthreadError.
+    """
+    if board.port not in PORTS:
+        raise ModthreadError(f"{board.name}: no port '{board.port}'; correct its board.toml")
+    elf: Path = PORTS[board.port].firmware(board, threads)
+    return elf
+
+
+def size_report(board: Board) -> str:
+    """Build `board` with and without threads and return a table of what each occupies. Blocks."""
+    with_threads = firmware(board)
+    without = firmware(board, threads=False)
+    report = table(board.name, with_threads, PORTS[board.port].WITHOUT_THREADS, without)
+    kernel = with_threads.with_name("kernel.txt")  # where the port's build says which it has
+    return f"{report}\n  {kernel.read_text()}" if kernel.is_file() else report

@@ -1,0 +1,103 @@
+"""The firmware of a board of MicroPython's ports/rp2, with ports/rp2 laid over it."""
+
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from modthread import project, sources
+from modthread.boards import Board
+from modthread.build.job import Run, environment, job, version
+from modthread.build.makefile import mpy_cross
+
+PORT = project.ROOT / "ports/rp2"
+WITHOUT_THREADS = "stock"
+SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
+FLASH = "0x10000000"
+NO_MICROPYTHON_LIB = project.BUILD / "no-micropython-lib"
+KERNEL = re.compile(r"^-- modthread: (.+)$", re.MULTILINE)  # as micropython.cmake says it
+
+
+def firmware(board: Board, threads: bool) -> Path:
+    """Build the firmware, with threads or as MicroPython's own is, and return the ELF file."""
+    name = board.name if threads else f"{board.name}-stock"
+    build = project.BUILD / name
+    sdk = sources.pico_sdk()
+    submodules = [name for name in SUBMODULES if name != "pico-sdk" or not sdk]
+    micropython = sources.micropython(*submodules)
+    settings = [
+        "-GNinja",
+        f"-S{micropython / 'ports/rp2'}",
+        f"-B{build}",
+        f"-DMICROPY_BOARD={board.name}",
+        f"-DPython3_EXECUTABLE={sys.executable}",
+        "-DPICO_NO_PICOTOOL=1",
+        "-DPICO_BUILD_DOCS=0",
+        *_without_libstdcxx(),
+        *_manifest(micropython),
+    ]
+    if sdk:
+        settings.append(f"-DPICO_SDK_PATH_OVERRIDE={sdk}")
+    if threads:
+        settings.append(f"-DUSER_C_MODULES={PORT / 'micropython.cmake'}")
+        if kernel := sources.freertos_kernel():
+            settings.append(f"-DFREERTOS_KERNEL_PATH={kernel}")
+    variables = environment(micropython)
+    variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
+    with job(f"Building the firmware {name}", build, settings, variables) as run:
+        said = _configure(build, settings, run)
+        said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
+        if match := KERNEL.search(said):
+            (build / "kernel.txt").write_text(match[1])
+        _convert(build, micropython, run)
+    return build / "firmware.elf"
+
+
+def _without_libstdcxx() -> list[str]:
+    """Return what links with gcc: MicroPython needs nothing of pico-sdk's one C++ file."""
+    compiler = shutil.which("arm-none-eabi-gcc")
+    if compiler is None:  # it is where PICO_TOOLCHAIN_PATH says, or nowhere
+        return []
+    return [
+        f"-DCMAKE_CXX_COMPILER={compiler}",
+        "-DCMAKE_CXX_FLAGS=-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1",
+        "-DCMAKE_CXX_STANDARD_LIBRARIES=-lm",
+    ]
+
+
+def _manifest(micropython: Path) -> list[str]:
+    """Return what names the frozen modules: MicroPython's, or ours where micropython-lib lacks."""
+    if (micropython / "lib/micropython-lib/README.md").is_file():
+        return []
+    NO_MICROPYTHON_LIB.mkdir(parents=True, exist_ok=True)
+    (NO_MICROPYTHON_LIB / "README.md").touch()  # MicroPython's build looks for it
+    return [
+        f"-DMICROPY_FROZEN_MANIFEST={PORT / 'manifest.py'}",
+        f"-DMICROPY_LIB_DIR={NO_MICROPYTHON_LIB}",
+    ]
+
+
+def _configure(build: Path, settings: list[str], run: Run) -> str:
+    """Run CMake, and return what it says, where it has not run for this version.
+
+    Where its own files have changed, the build runs it again.
+    """
+    record = build / "version.txt"
+    if record.is_file() and record.read_text() == version():
+        return ""
+    record.unlink(missing_ok=True)
+    said = run(["cmake", *settings, f"-DMODTHREAD_VERSION={version()}"])
+    record.write_text(version())
+    return said
+
+
+def _convert(build: Path, micropython: Path, run: Run) -> None:
+    """Make the UF2 file from the binary one where that is newer."""
+    binary, uf2 = build / "firmware.bin", build / "firmware.uf2"
+    if uf2.is_file() and uf2.stat().st_mtime_ns > binary.stat().st_mtime_ns:
+        return
+    part = build / "firmware.uf2.part"
+    tool = micropython / "tools/uf2conv.py"
+    run([sys.executable, tool, "-c", "-f", "RP2040", "-b", FLASH, "-o", part, binary])
+    part.rename(uf2)
