@@ -233,9 +233,11 @@ void gil_yield(void) {
         queue_prepend(&gil.computing, self); // it was interrupted by a woken thread, and goes on afterwards
     }
     thread_t *next = pass_on();
-    kernel_unlock(state);
     if (next != self) {
         give(next);
+    }
+    kernel_unlock(state);
+    if (next != self) {
         wait_for_grant(self, KERNEL_FOREVER);
     }
     resume(self);
@@ -251,8 +253,8 @@ void gil_release(void) {
     NOTE_STACK(self, (uintptr_t *)&self->stack[1]);
     uint32_t state = kernel_lock();
     thread_t *next = leave(self, THREAD_OUTSIDE);
-    kernel_unlock(state);
     give(next);
+    kernel_unlock(state);
 }
 
 void gil_acquire(void) {
@@ -283,8 +285,8 @@ void gil_park(TickType_t ticks, bool event) {
     }
     self->awaits_event = event;
     thread_t *next = leave(self, THREAD_WAITING);
-    kernel_unlock(state);
     give(next);
+    kernel_unlock(state);
     wait_for_grant(self, ticks);
     resume(self);
 }
@@ -302,8 +304,8 @@ void gil_wake(thread_t *thread) {
     } else {
         thread->wake_pending = true;
     }
-    kernel_unlock(state);
     give(granted);
+    kernel_unlock(state);
 }
 
 void mp_thread_notify(void) {
@@ -316,8 +318,8 @@ void mp_thread_notify(void) {
             granted = ready == NULL ? granted : ready;
         }
     }
-    kernel_unlock(state);
     give(granted);
+    kernel_unlock(state);
 }
 
 void gil_start(thread_t *thread) {
@@ -339,8 +341,8 @@ void gil_finish(thread_t *self) {
     thread_check_stack(self);
     uint32_t state = kernel_lock();
     thread_t *next = leave(self, THREAD_FINISHED);
-    kernel_unlock(state);
     give(next);
+    kernel_unlock(state);
     gil_enter_first(self);
 }
 

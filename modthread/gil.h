@@ -44,7 +44,7 @@ void gil_enter_first(thread_t *self);
 // Give up the GIL for good; returns when gil_start() was called for the thread again.
 void gil_finish(thread_t *self);
 
-// Empty the queues: all threads but the owner are about to be deleted.
+// Empty the queues: all threads but the owner have been deleted.
 void gil_forget_others(void);
 
 #endif // MODTHREAD_GIL_H

@@ -34,7 +34,23 @@ static inline void kernel_barrier(void) {
 }
 
 // Enter a critical section of a few instructions; from tasks and interrupts alike, and nestable.
-// Call no kernel function inside. Returns what kernel_unlock() restores.
+// Call no kernel function inside but kernel_give(). Returns what kernel_unlock() restores.
+#if configNUMBER_OF_CORES > 1
+
+// A port with several cores provides them: they mask this core's interrupts and keep the other cores out.
+uint32_t mp_thread_lock_cores(void);
+void mp_thread_unlock_cores(uint32_t state);
+
+static inline uint32_t kernel_lock(void) {
+    return mp_thread_lock_cores();
+}
+
+static inline void kernel_unlock(uint32_t state) {
+    mp_thread_unlock_cores(state);
+}
+
+#else
+
 static inline uint32_t kernel_lock(void) {
     uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
     kernel_barrier();
@@ -45,6 +61,8 @@ static inline void kernel_unlock(uint32_t state) {
     kernel_barrier();
     portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
+
+#endif
 
 // True where a wait would never end: the interpreter has switched interrupts off (machine.disable_irq()).
 static inline bool kernel_interrupts_disabled(void) {
@@ -58,15 +76,16 @@ static inline bool kernel_interrupts_disabled(void) {
 }
 
 // Give the task's own binary semaphore: a direct-to-task notification, which FreeRTOS documents as a binary
-// semaphore that costs no memory. From tasks and interrupts alike; never blocks.
+// semaphore that costs no memory. From tasks and interrupts alike, and in a critical section; never blocks.
+// A task that is given its semaphore in the critical section in which it becomes ready cannot be deleted before.
 static inline void kernel_give(TaskHandle_t task) {
-    if (xPortIsInsideInterrupt()) {
-        BaseType_t woken = pdFALSE;
-        vTaskNotifyGiveFromISR(task, &woken);
-        portYIELD_FROM_ISR(woken);
-    } else {
-        xTaskNotifyGive(task);
-    }
+    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
+    kernel_barrier();
+    BaseType_t woken = pdFALSE;
+    vTaskNotifyGiveFromISR(task, &woken);
+    portYIELD_FROM_ISR(woken);
+    kernel_barrier();
+    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
 
 // Take the calling task's semaphore, waiting for at most that many ticks. A wait of n ticks lasts n-1 to n of them.
@@ -85,6 +104,14 @@ static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, v
 
 // Delete another task. When this returns the kernel never touches its stack or TCB again.
 static inline void kernel_delete(TaskHandle_t task) {
+    #if configNUMBER_OF_CORES > 1
+    // One that still runs on another core would be left to the idle task.
+    vTaskSuspend(task);
+    for (BaseType_t core = 0; core < configNUMBER_OF_CORES; core++) {
+        while (xTaskGetCurrentTaskHandleForCore(core) == task) {
+        }
+    }
+    #endif
     vTaskDelete(task);
 }
 

@@ -54,6 +54,11 @@ void mp_thread_give_way(void);
 // The identifier of the thread that runs on a task, 0 if that is none of ours. For messages.
 uint32_t mp_thread_ident_of_task(const void *task);
 
+// A port with several cores provides these, for hard interrupt handlers written in Python, which use the state of the
+// thread that owns the GIL: stop the other cores wherever they are, and let them go on. From interrupts; nestable.
+void mp_thread_stop_others(void);
+void mp_thread_continue_others(void);
+
 // A port provides this: report that a thread's stack has overflowed and restart the board.
 __attribute__((noreturn)) void mp_thread_stack_overflow(uint32_t ident);
 

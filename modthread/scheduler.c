@@ -133,6 +133,11 @@ static inline void leave_interrupt_stack(void) {
 #endif
 
 void mp_sched_lock(void) {
+    #if configNUMBER_OF_CORES > 1
+    if (xPortIsInsideInterrupt()) {
+        mp_thread_stop_others();
+    }
+    #endif
     uint32_t state = kernel_lock();
     lock_depth++;
     if (xPortIsInsideInterrupt()) {
@@ -151,6 +156,11 @@ void mp_sched_unlock(void) {
     }
     scheduler_update();
     kernel_unlock(state);
+    #if configNUMBER_OF_CORES > 1
+    if (xPortIsInsideInterrupt()) {
+        mp_thread_continue_others();
+    }
+    #endif
 }
 
 // A callback was put into the queue: let the VM see it, and end a wait of the main thread.

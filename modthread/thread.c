@@ -213,12 +213,12 @@ void mp_thread_deinit(void) {
         ask_all_to_leave();
         gil_park(ASK_AGAIN_TICKS, false);
     }
-    gil_forget_others();
     while (thread_list != &thread_main) {
         thread_t *thread = thread_list;
         list_remove(thread);
         kernel_delete(thread->task);
     }
+    gil_forget_others(); // until it was deleted a thread may have asked for the GIL
     pool_empty();
     last_ident = MODTHREAD_MAIN_IDENT;
     thread_stack_size = 0;
