@@ -16,7 +16,7 @@
 #define configMAX_TASK_NAME_LEN                 8
 #define configIDLE_SHOULD_YIELD                 1
 #define configUSE_IDLE_HOOK                     1
-#define configUSE_TICK_HOOK                     1
+#define configUSE_TICK_HOOK                     0 // see tick.c
 #define configCHECK_FOR_STACK_OVERFLOW          1
 
 #define configSUPPORT_STATIC_ALLOCATION         1
@@ -35,9 +35,24 @@
 void crash_assert(const char *file, int line) __attribute__((noreturn));
 #define configASSERT(x) do { if (!(x)) { crash_assert(__FILE__, __LINE__); } } while (0)
 
+#if configNUMBER_OF_CORES > 1
+
+#define configTICK_CORE                         0
+#define configRUN_MULTIPLE_PRIORITIES           1
+#define configUSE_CORE_AFFINITY                 1
+#define configUSE_PASSIVE_IDLE_HOOK             1
+#define configRESET_STACK_POINTER               0 // main.c has set it
+#define configUSE_TIMERS                        0
+#define configSUPPORT_PICO_SYNC_INTEROP         0 // sdk_locks.h does it
+#define configSUPPORT_PICO_TIME_INTEROP         0
+
+#else
+
 // The names that the vector table has for them, with CMSIS.
 #define vPortSVCHandler     SVC_Handler
 #define xPortPendSVHandler  PendSV_Handler
 #define xPortSysTickHandler SysTick_Handler
+
+#endif
 
 #endif // FREERTOS_CONFIG_H

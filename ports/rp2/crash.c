@@ -12,6 +12,9 @@
 #include "device/dcd.h"
 #include "tusb.h"
 
+#include "FreeRTOS.h"
+
+#include "cores.h"
 #include "crash.h"
 
 #define SAY_US (200000)
@@ -35,6 +38,9 @@ static void print_strn(void *env, const char *str, size_t len) {
 
 void crash(const char *format, ...) {
     save_and_disable_interrupts();
+    #if configNUMBER_OF_CORES > 1
+    cores_halt_other();
+    #endif
     watchdog_enable(1000, false); // should the following not end
     static const mp_print_t print = { NULL, print_strn };
     if (tud_inited()) {

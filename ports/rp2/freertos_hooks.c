@@ -22,9 +22,22 @@ void vApplicationIdleHook(void) {
     __wfi();
 }
 
-void vApplicationTickHook(void) {
-    mp_thread_tick();
+#if configNUMBER_OF_CORES > 1
+
+void vApplicationGetPassiveIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth, BaseType_t index) {
+    (void)index; // there is one
+    static StaticTask_t idle_tcb;
+    static StackType_t idle_stack[configMINIMAL_STACK_SIZE];
+    *tcb = &idle_tcb;
+    *stack = idle_stack;
+    *stack_depth = configMINIMAL_STACK_SIZE;
 }
+
+void vApplicationPassiveIdleHook(void) {
+    __wfi();
+}
+
+#endif
 
 void vApplicationStackOverflowHook(TaskHandle_t task, char *name) {
     uint32_t ident = mp_thread_ident_of_task(task);

@@ -18,6 +18,8 @@ void __wrap_mp_hal_delay_us(mp_uint_t us) {
     mp_thread_delay_us(us);
 }
 
+#if configNUMBER_OF_CORES == 1 // for more see cores.c
+
 uint32_t mp_thread_begin_atomic_section(void) {
     return save_and_disable_interrupts();
 }
@@ -25,6 +27,8 @@ uint32_t mp_thread_begin_atomic_section(void) {
 void mp_thread_end_atomic_section(uint32_t state) {
     restore_interrupts(state);
 }
+
+#endif
 
 uint32_t sdk_lock_owner(void) {
     return (uint32_t)xTaskGetCurrentTaskHandle();

@@ -2,6 +2,7 @@
 //
 // Included by extmod/modmachine.c, with MicroPython's modmachine.c of this port, and puts others in the place of its sleeping functions.
 
+#include "cores.h"
 #include "tick.h"
 
 __attribute__((unused)) static void stock_machine_idle(void);
@@ -9,20 +10,47 @@ static void stock_machine_lightsleep(size_t n_args, const mp_obj_t *args);
 
 #define mp_machine_lightsleep stock_machine_lightsleep
 #define mp_machine_idle stock_machine_idle
+#if configNUMBER_OF_CORES > 1 // the other core sleeps, too
+#pragma push_macro("MICROPY_BEGIN_ATOMIC_SECTION")
+#pragma push_macro("MICROPY_END_ATOMIC_SECTION")
+#undef MICROPY_BEGIN_ATOMIC_SECTION
+#undef MICROPY_END_ATOMIC_SECTION
+#define MICROPY_BEGIN_ATOMIC_SECTION() cores_stop_other()
+#define MICROPY_END_ATOMIC_SECTION(state) cores_continue_other(state)
+#endif
 #include "ports/rp2/modmachine.c"
+#if configNUMBER_OF_CORES > 1
+#pragma pop_macro("MICROPY_BEGIN_ATOMIC_SECTION")
+#pragma pop_macro("MICROPY_END_ATOMIC_SECTION")
+#endif
 #undef mp_machine_lightsleep
 #undef mp_machine_idle
 
+// Interrupts wake core 0.
+static void begin_sleep(void) {
+    #if configNUMBER_OF_CORES > 1
+    cores_keep_task_on(0);
+    #endif
+    kernel_tick_pause();
+}
+
+static void end_sleep(void) {
+    kernel_tick_resume();
+    #if configNUMBER_OF_CORES > 1
+    cores_let_task_move();
+    #endif
+}
+
 // The processor wakes at every interrupt that is enabled: the tick must not be one of them. Other threads sleep, too.
 static void mp_machine_lightsleep(size_t n_args, const mp_obj_t *args) {
-    kernel_tick_pause();
+    begin_sleep();
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         stock_machine_lightsleep(n_args, args);
         nlr_pop();
-        kernel_tick_resume();
+        end_sleep();
     } else {
-        kernel_tick_resume();
+        end_sleep();
         nlr_jump(nlr.ret_val);
     }
 }

@@ -8,6 +8,7 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "cores.h"
 #include "memory.h"
 #include "modthread/kernel.h"
 #include "service.h"
@@ -23,6 +24,9 @@ static void main_task(void *argument) {
 
 static void start_kernel(void) {
     static StaticTask_t main_tcb;
+    #if configNUMBER_OF_CORES > 1
+    cores_init();
+    #endif
     service_start();
     xTaskCreateStatic(main_task, "main", main_stack_size / sizeof(StackType_t), NULL, MODTHREAD_TASK_PRIORITY,
         (StackType_t *)main_stack_bottom, &main_tcb);

@@ -1,7 +1,7 @@
 # This file is part of modthread. SPDX-License-Identifier: MIT
 #
 # For USER_C_MODULES of MicroPython's ports/rp2, which is used as it is: what differs is laid over it here. Variables:
-#   FREERTOS_KERNEL_PATH   FreeRTOS's sources (default: those in MicroPython's tree)
+#   FREERTOS_KERNEL_PATH   FreeRTOS's sources: V9 for one core, or V11 for both (default: V9, in MicroPython's tree)
 #   MODTHREAD_VERSION      what _thread.__version__ says
 
 include(${CMAKE_CURRENT_LIST_DIR}/../../modthread/micropython.cmake)
@@ -11,13 +11,41 @@ if(NOT FREERTOS_KERNEL_PATH)
     set(FREERTOS_KERNEL_PATH ${MICROPY_DIR}/ports/cc3200/FreeRTOS/Source)
 endif()
 
+file(STRINGS ${FREERTOS_KERNEL_PATH}/include/task.h MODTHREAD_KERNEL REGEX "define tskKERNEL_VERSION_NUMBER")
+string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MODTHREAD_KERNEL "${MODTHREAD_KERNEL}")
+if(MODTHREAD_KERNEL MATCHES "^V11")
+    set(MODTHREAD_CORES 2)
+    set(MODTHREAD_KERNEL_PORT ${FREERTOS_KERNEL_PATH}/portable/ThirdParty/GCC/RP2040)
+    set(MODTHREAD_KERNEL_INCLUDE ${MODTHREAD_RP2_DIR}/freertos_v11 ${MODTHREAD_KERNEL_PORT}/include)
+    set(MODTHREAD_KERNEL_SOURCES
+        ${MODTHREAD_KERNEL_PORT}/port.c
+        ${MODTHREAD_RP2_DIR}/cores.c
+    )
+    set(MODTHREAD_CORES_WRAP
+        gpio_set_irq_enabled
+        irq_set_enabled
+        multicore_launch_core1
+        multicore_lockout_end_blocking
+        multicore_lockout_start_blocking
+        multicore_lockout_victim_is_initialized
+    )
+elseif(MODTHREAD_KERNEL MATCHES "^V9")
+    set(MODTHREAD_CORES 1)
+    set(MODTHREAD_KERNEL_INCLUDE ${MODTHREAD_RP2_DIR}/freertos_v9)
+    set(MODTHREAD_KERNEL_SOURCES ${MODTHREAD_RP2_DIR}/freertos_v9/port.c)
+else()
+    message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}'; name a V9 or V11 kernel")
+endif()
+message(STATUS "modthread: FreeRTOS ${MODTHREAD_KERNEL}, cores: ${MODTHREAD_CORES}")
+
 # Headers of ours are found before MicroPython's of the same name.
 target_include_directories(usermod_modthread INTERFACE
     ${MODTHREAD_RP2_DIR}
-    ${MODTHREAD_RP2_DIR}/freertos_v9
+    ${MODTHREAD_KERNEL_INCLUDE}
     ${FREERTOS_KERNEL_PATH}/include
 )
 list(APPEND MICROPY_DEF_BOARD
+    configNUMBER_OF_CORES=${MODTHREAD_CORES}
     PICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks.h
     PICO_DIVIDER_DISABLE_INTERRUPTS=1 # a task switch does not save the core's divider
 )
@@ -39,13 +67,16 @@ function(modthread_rp2_overlay)
         ${MODTHREAD_RP2_DIR}/hal.c
         ${MODTHREAD_RP2_DIR}/crash.c
         ${MODTHREAD_RP2_DIR}/freertos_hooks.c
-        ${MODTHREAD_RP2_DIR}/freertos_v9/port.c
-        ${MODTHREAD_RP2_DIR}/freertos_v9/tick.c
+        ${MODTHREAD_RP2_DIR}/tick.c
+        ${MODTHREAD_KERNEL_SOURCES}
         ${FREERTOS_KERNEL_PATH}/tasks.c
         ${FREERTOS_KERNEL_PATH}/list.c
     )
     set_property(SOURCE ${MODTHREAD_RP2_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
-    foreach(function main gc_init mp_hal_delay_ms mp_hal_delay_us)
+    if(MODTHREAD_CORES GREATER 1)
+        target_link_libraries(firmware hardware_exception)
+    endif()
+    foreach(function main gc_init mp_hal_delay_ms mp_hal_delay_us ${MODTHREAD_CORES_WRAP})
         target_link_options(firmware PRIVATE -Wl,--wrap=${function})
     endforeach()
 endfunction()

@@ -15,6 +15,10 @@ static inline void mp_thread_init(void) {
 }
 
 // MicroPython's rp2_flash.c stops the other core if this is not NULL.
+#if configNUMBER_OF_CORES > 1
+#define core1_entry ((void *)1)
+#else
 #define core1_entry (NULL)
+#endif
 
 #endif // MODTHREAD_RP2_MPTHREADPORT_H

@@ -44,6 +44,9 @@ void service_start(void) {
     static StaticTask_t tcb;
     static StackType_t stack[SERVICE_STACK_WORDS];
     service_task = xTaskCreateStatic(service, "service", SERVICE_STACK_WORDS, NULL, SERVICE_PRIORITY, stack, &tcb);
+    #if configNUMBER_OF_CORES > 1
+    vTaskCoreAffinitySet(service_task, 1 << 0); // with its interrupts: TinyUSB's driver wants both on one core
+    #endif
 }
 
 void service_notify(void) {

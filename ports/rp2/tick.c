@@ -6,6 +6,7 @@
 #include "hardware/irq.h"
 #include "hardware/timer.h"
 
+#include "modthread/mpthreadport.h"
 #include "tick.h"
 
 // MicroPython's soft timers have alarm 2, pico-sdk's alarm pool and machine.lightsleep() alarm 3.
@@ -32,16 +33,18 @@ static bool __not_in_flash_func(count_ticks)(void) {
     BaseType_t switch_wanted = pdFALSE;
     while (is_due()) {
         next_us += US_PER_TICK;
-        uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
+        uint32_t state = taskENTER_CRITICAL_FROM_ISR();
         switch_wanted |= xTaskIncrementTick();
-        portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
+        taskEXIT_CRITICAL_FROM_ISR(state);
     }
     return switch_wanted;
 }
 
 static void __not_in_flash_func(tick_handler)(void) {
     timer_hw->intr = 1u << ALARM;
-    portYIELD_FROM_ISR(count_ticks());
+    bool switch_wanted = count_ticks();
+    mp_thread_tick(); // here and not in the kernel's hook: it may take a lock
+    portYIELD_FROM_ISR(switch_wanted);
 }
 
 void kernel_tick_start(void) {
@@ -52,6 +55,11 @@ void kernel_tick_start(void) {
     irq_set_enabled(ALARM_IRQ, true);
     next_us = time_us_64() + US_PER_TICK;
     set_alarm(next_us);
+}
+
+// V11's port has a weak one, for SysTick.
+void vPortSetupTimerInterrupt(void) {
+    kernel_tick_start();
 }
 
 void kernel_tick_pause(void) {

@@ -1,0 +1,25 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Two cores: they exclude each other, and one stops the other.
+
+#ifndef MODTHREAD_RP2_CORES_H
+#define MODTHREAD_RP2_CORES_H
+
+#include <stdint.h>
+
+// Before the scheduler starts.
+void cores_init(void);
+
+// Stop the other core wherever it is, and mask this core's interrupts; nestable. The other core holds no spin lock then,
+// but may hold what tasks wait for. Returns what cores_continue_other() wants, on the same core.
+uint32_t cores_stop_other(void);
+void cores_continue_other(uint32_t state);
+
+// Stop the other core for good, as soon as it can; returns at once.
+void cores_halt_other(void);
+
+// Move the calling task to a core and keep it there, or let it run on any again.
+void cores_keep_task_on(uint32_t core);
+void cores_let_task_move(void);
+
+#endif // MODTHREAD_RP2_CORES_H
