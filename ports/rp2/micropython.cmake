@@ -73,6 +73,7 @@ function(modthread_rp2_overlay)
         ${FREERTOS_KERNEL_PATH}/list.c
     )
     set_property(SOURCE ${MODTHREAD_RP2_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
+    set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=flash_written)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)
     endif()
