@@ -44,7 +44,9 @@ target_include_directories(usermod_modthread INTERFACE
     ${MODTHREAD_KERNEL_INCLUDE}
     ${FREERTOS_KERNEL_PATH}/include
 )
+set(MODTHREAD_MAIN_STACK_RESERVE 832) # bytes that the end of the heap gives to the main program's stack, see memory.h
 list(APPEND MICROPY_DEF_BOARD
+    MAIN_STACK_RESERVE=${MODTHREAD_MAIN_STACK_RESERVE}
     configNUMBER_OF_CORES=${MODTHREAD_CORES}
     PICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks.h
     PICO_DIVIDER_DISABLE_INTERRUPTS=1 # a task switch does not save the core's divider
@@ -77,6 +79,8 @@ function(modthread_rp2_overlay)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)
     endif()
+    # For who measures the heap.
+    target_link_options(firmware PRIVATE -Wl,--defsym=__modthread_heap_reserve__=${MODTHREAD_MAIN_STACK_RESERVE})
     foreach(function main gc_init mp_hal_delay_ms mp_hal_delay_us ${MODTHREAD_CORES_WRAP})
         target_link_options(firmware PRIVATE -Wl,--wrap=${function})
     endforeach()

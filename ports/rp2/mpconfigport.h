@@ -12,6 +12,9 @@
 // usb.c takes the place of shared/tinyusb/mp_usbd_cdc.c.
 #define MICROPY_EXCLUDE_SHARED_TINYUSB_USBD_CDC (1)
 
+// Into the bootloader when a host opens the line with 1200 baud and closes it: for tools that flash.
+#define MICROPY_HW_USB_CDC_1200BPS_TOUCH (1)
+
 #include_next <mpconfigport.h>
 
 // machine.lightsleep() and machine.idle() know of threads.
@@ -19,8 +22,7 @@
 #define MICROPY_PY_MACHINE_INCLUDEFILE "ports/rp2/machine_sleep.c"
 
 // What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
-// MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE below its stack.
+// MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE (micropython.cmake) below.
 #define MODTHREAD_STACK_MARGIN (1024)
-#define MAIN_STACK_RESERVE (832)
 
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H

@@ -29,6 +29,7 @@ def sleep():
     time.sleep_ms(1500)
 
 
+@pytest.mark.slow_on("RPI_PICO")
 @pytest.mark.parametrize("timeout", [-1, 1000])
 def test_a_busy_thread_keeps_its_rate_while_ten_are_blocked(timeout):
     lock = _thread.allocate_lock()
