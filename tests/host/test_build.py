@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from modthread import build, sources
+from modthread.boards import Board
+from modthread.build import sizes
 from modthread.errors import ModthreadError
 
 
@@ -73,6 +75,34 @@ def test_nothing_to_do_shows_nothing(port: Port, capfd: pytest.CaptureFixture[st
     port.rule("echo Use make V=1")
     port.make()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_step"),
+    [
+        ("CC main.c", True),
+        ("GEN build/genhdr/mpversion.h", True),
+        ("[3/99] Building C object CMakeFiles/firmware.dir/main.c.o", True),
+        ("[99/99] Linking CXX executable firmware.elf", True),
+        ("[1/2] cd build && python3 makeversionhdr.py", False),
+        ("-- Build files have been written to: build", False),
+        ("ninja: no work to do.", False),
+    ],
+)
+def test_only_steps_are_worth_a_line(
+    port: Port, capfd: pytest.CaptureFixture[str], line: str, is_step: bool
+) -> None:
+    port.rule(f"echo '{line}'")
+    port.make()
+    assert capfd.readouterr().err == ("Building ...\n" if is_step else "")
+
+
+def test_failure_shows_what_cmake_says(port: Port) -> None:
+    port.rule("echo 'CMake Error at CMakeLists.txt:39 (message):'; echo; echo '  No such'; false")
+    with pytest.raises(ModthreadError) as error:
+        port.make()
+    complaint = "CMake Error at CMakeLists.txt:39 (message): No such"
+    assert str(error.value).splitlines()[1:] == [complaint]
 
 
 def test_failure_shows_the_compilers_error_and_the_log(port: Port) -> None:
@@ -180,3 +210,22 @@ def test_size_counts_as_binutils_does(tmp_path: Path) -> None:
     ).stdout
     text, data, bss = map(int, berkeley.splitlines()[1].split()[:3])
     assert build.size(elf) == build.Size(text, data, bss)
+
+
+def test_heap_is_what_the_linker_script_says(tmp_path: Path) -> None:
+    source, elf = tmp_path / "main.c", tmp_path / "main.elf"
+    source.write_text("void _start(void) {}\n")
+    link = ["arm-none-eabi-gcc", "-nostdlib", str(source), "-o", str(elf)]
+    subprocess.run(link, check=True)
+    assert sizes.heap(elf) is None
+    symbols = {"__GcHeapStart": 0x20001000, "__GcHeapEnd": 0x20005000}
+    link += [f"-Wl,--defsym={name}={value}" for name, value in symbols.items()]
+    subprocess.run(link, check=True)
+    assert sizes.heap(elf) == 0x4000
+    subprocess.run([*link, "-Wl,--defsym=__modthread_heap_reserve__=0x400"], check=True)
+    assert sizes.heap(elf) == 0x3C00
+
+
+def test_an_unknown_port_is_one_line() -> None:
+    with pytest.raises(ModthreadError, match=r"^MINE: no port 'avr'; correct its board\.toml$"):
+        build.firmware(Board("MINE", "a board", port="avr"))

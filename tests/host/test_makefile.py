@@ -2,9 +2,11 @@
 
 import os
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
+from rp2040py.native import _rp2040
 
 from modthread.project import ROOT, pyproject
 
@@ -68,3 +70,8 @@ def test_every_installed_package_is_pinned() -> None:
     project = pyproject()["project"]
     pins = project["dependencies"] + project["optional-dependencies"]["dev"]
     assert sorted(installed) == sorted(pins)
+
+
+def test_rp2040py_is_compiled_for_this_python() -> None:
+    assert _rp2040.__file__
+    assert _rp2040.__file__.endswith(sysconfig.get_config_var("EXT_SUFFIX"))

@@ -250,7 +250,7 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--board", "NOPE"], "unknown board 'NOPE'; known boards: MPS2_AN385"),
+        (["--board", "NOPE"], "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO"),
         (["--port", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
         (["--icount", "nonsense"], "qemu-system-arm did not start: "),
         (["--port", "x", "--board", "MPS2_AN385", "--board", "{fake}"], "--port is one board's"),

@@ -48,7 +48,7 @@ class FlashConfig:
 class Board:
     """One board; `time_scale` stretches every limit for a board slower than real time.
 
-    `port` is the folder in ``ports`` that is built for it, `firmware_file` what is flashed.
+    `port` is the folder in ``ports`` that is built for it, `firmware_file` what its emulator boots.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Board:
 
     @property
     def image(self) -> Path:
-        """Where the build leaves what is flashed, or booted by the emulator."""
+        """Where the build leaves what the emulator boots."""
         return project.BUILD / self.name / self.firmware_file
 
 

@@ -12,8 +12,8 @@ from typing import TextIO
 from modthread import progress, project, sources, system
 from modthread.errors import ModthreadError
 
-# The announcement of one step: make's "CC main.c", Ninja's "[7/99] Building C object dir/main.c.obj".
-STEP = re.compile(r"()[A-Z]+ (\S+)$|\[(\d+/\d+)\] (?:Building|Linking) \w+ \w+ (\S+?)(?:\.obj)?$")
+# The announcement of one step: make's "CC main.c", Ninja's "[7/99] Building C object dir/main.c.o".
+STEP = re.compile(r"(?:[A-Z]+|\[(\d+/\d+)\] (?:Building|Linking) \w+ \w+) (\S+?)(?:\.o)?$")
 COMPLAINT = re.compile(
     r"error:|undefined reference|multiple definition|overflowed|No rule to|CMake Error"
 )
@@ -116,8 +116,7 @@ def _run_logged(
             log.write(line)
             lines.append(line)
             if match := STEP.match(line):
-                count, path = match.group(3) or "", match.group(2) or match.group(4)
-                show(f"{count} {Path(path).name}".strip())
+                show(f"{match[1] or ''} {Path(match[2]).name}".strip())
     return process.returncode, "".join(lines)
 
 

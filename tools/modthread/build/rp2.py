@@ -7,20 +7,22 @@ import sys
 from pathlib import Path
 
 from modthread import project, sources
-from modthread.boards import Board
+from modthread.boards import Board, FlashConfig
 from modthread.build.job import Run, environment, job, version
 from modthread.build.makefile import mpy_cross
+from modthread.errors import ModthreadError
 
 PORT = project.ROOT / "ports/rp2"
 WITHOUT_THREADS = "stock"
 SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
-FLASH = "0x10000000"
 NO_MICROPYTHON_LIB = project.BUILD / "no-micropython-lib"
 KERNEL = re.compile(r"^-- modthread: (.+)$", re.MULTILINE)  # as micropython.cmake says it
 
 
 def firmware(board: Board, threads: bool) -> Path:
     """Build the firmware, with threads or as MicroPython's own is, and return the ELF file."""
+    if board.flash is None:
+        raise ModthreadError(f"{board.name}: no [flash] in its board.toml; describe its chip there")
     name = board.name if threads else f"{board.name}-stock"
     build = project.BUILD / name
     sdk = sources.pico_sdk()
@@ -50,7 +52,7 @@ def firmware(board: Board, threads: bool) -> Path:
         said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
         if match := KERNEL.search(said):
             (build / "kernel.txt").write_text(match[1])
-        _convert(build, micropython, run)
+        _convert(build, micropython, board.flash, run)
     return build / "firmware.elf"
 
 
@@ -92,12 +94,13 @@ def _configure(build: Path, settings: list[str], run: Run) -> str:
     return said
 
 
-def _convert(build: Path, micropython: Path, run: Run) -> None:
+def _convert(build: Path, micropython: Path, flash: FlashConfig, run: Run) -> None:
     """Make the UF2 file from the binary one where that is newer."""
     binary, uf2 = build / "firmware.bin", build / "firmware.uf2"
     if uf2.is_file() and uf2.stat().st_mtime_ns > binary.stat().st_mtime_ns:
         return
     part = build / "firmware.uf2.part"
     tool = micropython / "tools/uf2conv.py"
-    run([sys.executable, tool, "-c", "-f", "RP2040", "-b", FLASH, "-o", part, binary])
+    where = ["-f", f"{flash.family:#x}", "-b", f"{flash.start:#x}"]
+    run([sys.executable, tool, "-c", *where, "-o", part, binary])
     part.rename(uf2)

@@ -1,0 +1,198 @@
+"""The firmware of RPI_PICO, and the emulator that boots it."""
+
+import os
+import re
+import struct
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from modthread import boards, build
+from modthread.boards import Board
+from modthread.device import Device
+from modthread.emulator import Emulator
+from modthread.errors import ModthreadError
+from modthread.session import BoardResetError, LineLostError
+
+Start = Callable[[str], Device]
+
+pytestmark = pytest.mark.slow  # the firmware is built where something has changed
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    board = boards.load("RPI_PICO")
+    build.firmware(board)
+    return board
+
+
+@pytest.fixture
+def start(board: Board, tmp_path: Path) -> Iterator[Start]:
+    """Return a function that starts the board with this ``-icount``, in place of the last one."""
+    emulated: Device | None = None
+
+    def start(icount: str) -> Device:
+        nonlocal emulated
+        if emulated:
+            emulated.close()
+        emulated = Device(board, icount=icount, logs=tmp_path)
+        emulated.start()
+        return emulated
+
+    yield start
+    if emulated:
+        emulated.close()
+
+
+@pytest.fixture
+def emulated(start: Start) -> Device:
+    return start("sleep=off")
+
+
+def pid_of(emulated: Device) -> int:
+    assert emulated.emulator
+    assert emulated.emulator.pid
+    return emulated.emulator.pid
+
+
+def output_of(emulated: Device, source: str) -> bytes:
+    result = emulated.run(source, 60)
+    assert result.error == b""
+    return result.output
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_second_build_is_quick_and_rebuilds_nothing(board: Board) -> None:
+    files = [board.firmware, board.firmware.with_suffix(".bin"), board.image]
+    before = [path.stat().st_mtime_ns for path in files]
+    started = time.process_time(), os.times()
+    build.firmware(board)
+    used = time.process_time() - started[0] + os.times().children_user - started[1].children_user
+    assert used < 1
+    assert before == [path.stat().st_mtime_ns for path in files]
+
+
+def test_a_new_version_rebuilds_only_the_file_that_says_it(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))  # no repository: a version without a commit
+    build.firmware(board)
+    log = board.firmware.with_name("build.log").read_text()
+    assert re.findall(r"Building \w+ object \S*/(\S+)\.o", log) == ["modthread.c"]
+    assert build.version().encode() + b"\0" in board.firmware.read_bytes()
+    monkeypatch.undo()
+    build.firmware(board)
+    assert build.version().encode() + b"\0" in board.firmware.read_bytes()
+
+
+def test_image_is_the_binary_file_at_the_start_of_flash(board: Board) -> None:
+    assert board.flash
+    binary = board.firmware.with_suffix(".bin").read_bytes()
+    flash = bytearray(len(binary) + 256)
+    image = board.image.read_bytes()
+    for position in range(0, len(image), 512):
+        header = struct.unpack_from("<8I", image, position)
+        magic, second_magic, _, address, size, _, _, family = header
+        assert (magic, second_magic, family) == (0x0A324655, 0x9E5D5157, board.flash.family)
+        offset = address - board.flash.start
+        flash[offset : offset + size] = image[position + 32 : position + 32 + size]
+    assert flash[: len(binary)] == binary
+
+
+def test_a_board_that_micropython_does_not_have_is_named(board: Board) -> None:
+    with pytest.raises(ModthreadError) as error:
+        build.firmware(Board("NO_SUCH_PICO", "not there", port="rp2", flash=board.flash))
+    complaint = str(error.value).splitlines()[1]
+    assert complaint.endswith("Invalid MICROPY_BOARD specified: NO_SUCH_PICO")
+
+
+def test_size_report_names_the_kernel_and_the_heap(board: Board) -> None:
+    lines = build.size_report(board).splitlines()
+    assert lines[0].split() == ["RPI_PICO", "text", "data", "bss", "GC", "heap"]
+    threads, stock, cost = ([int(number) for number in line.split()[-4:]] for line in lines[1:4])
+    assert cost == [one - other for one, other in zip(threads, stock, strict=True)]
+    assert -6 * 1024 <= cost[3] < 0
+    assert re.fullmatch(r"  FreeRTOS V[\d.]+, \d cores?", lines[4])
+
+
+def test_emulator_boots_the_file_that_is_flashed(board: Board, emulated: Device) -> None:
+    command = Path(f"/proc/{pid_of(emulated)}/cmdline").read_text().split("\0")
+    assert str(board.image) in command
+    assert emulated.info().startswith("MicroPython v1.")
+
+
+def test_files_survive_a_reset_and_not_a_new_board(start: Start) -> None:
+    emulated = start("sleep=off")
+    output_of(emulated, "with open('kept', 'w') as file: file.write('text' * 1000)")
+    with pytest.raises(BoardResetError, match="reset itself"):
+        emulated.run("import machine\nmachine.reset()", 60)
+    assert emulated.clean_up()
+    assert output_of(emulated, "print(open('kept').read() == 'text' * 1000)") == b"True\r\n"
+    emulated = start("sleep=off")
+    assert output_of(emulated, "import os\nprint(os.listdir())") == b"[]\r\n"
+
+
+@pytest.mark.parametrize("work", ["pass", "time.sleep(1)"])
+def test_ctrl_c_reaches_the_script(emulated: Device, work: str) -> None:
+    def interrupt(_: bytes) -> None:
+        emulated.session.log.note("Ctrl-C")
+        os.write(line, b"\x03")
+
+    line = os.open(emulated.session.port, os.O_WRONLY | os.O_NOCTTY)
+    try:
+        result = emulated.run(f"import time\nprint('here')\nwhile True: {work}", 60, interrupt)
+    finally:
+        os.close(line)
+    assert result.error.rstrip().endswith(b"KeyboardInterrupt:")
+
+
+def test_a_long_script_arrives(emulated: Device) -> None:
+    source = f"text = '{'x' * 10000}'\nprint(len(text))"
+    assert output_of(emulated, source) == b"10000\r\n"
+
+
+def test_idle_time_passes_at_once_in_tests(emulated: Device) -> None:
+    used = cpu_seconds(pid_of(emulated))
+    output_of(emulated, "import time\ntime.sleep(60)")
+    assert cpu_seconds(pid_of(emulated)) - used < 20
+
+
+def test_idle_time_is_real_where_a_person_looks_on(start: Start) -> None:
+    emulated = start("sleep=on")
+    started, used = time.monotonic(), cpu_seconds(pid_of(emulated))
+    source = "import time\nbegin = time.ticks_us()\ntime.sleep(3)\n"
+    said = output_of(emulated, source + "print(time.ticks_diff(time.ticks_us(), begin))")
+    assert time.monotonic() - started > int(said) / 1e6
+    assert cpu_seconds(pid_of(emulated)) - used < 1.5
+
+
+def test_a_paused_board_goes_on_where_it_was(emulated: Device) -> None:
+    assert emulated.emulator
+    output_of(emulated, "import time\nbegin = time.ticks_ms()")
+    emulated.emulator.pause()
+    used = cpu_seconds(pid_of(emulated))
+    time.sleep(2)
+    assert cpu_seconds(pid_of(emulated)) == used
+    emulated.emulator.resume()
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
+def test_a_breakpoint_ends_the_emulator(emulated: Device) -> None:
+    source = "@micropython.asm_thumb\ndef stop():\n    data(2, 0xbe07)\nstop()"
+    with pytest.raises(LineLostError, match=r"status 1 breakpoint 7 at 0x2\w+$"):
+        emulated.run(source, 60)
+
+
+def test_a_wrong_icount_is_one_line(board: Board) -> None:
+    with pytest.raises(
+        ModthreadError, match=r"^python\S* did not start: .*invalid choice"
+    ) as error:
+        Emulator(board, "shift=5").start()
+    assert "\n" not in str(error.value)
