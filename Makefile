@@ -1,7 +1,7 @@
 # Sets up what is missing, then leaves the work to the command `modthread` and to pytest.
 #
 #   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
-#   make test [BOARD=B] [PORT=/dev/ttyACM0]
+#   make test [BOARD=B] [PORT=/dev/ttyACM0]       make test-all: also what is slow on a board
 #   make flash BOARD=B [PORT=/dev/ttyACM0]
 #   make bench [BOARD=B] [BASELINE=an-earlier-bench.json]
 
@@ -12,12 +12,14 @@ SCRIPT ?= examples/two_threads.py
 export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
+BOARDS = $(or $(BOARD),$(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml)))
+PYTEST = $(VENV_PYTHON) -m pytest $(addprefix --board ,$(BOARDS)) $(if $(PORT),--port $(PORT))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run repl firmware flash test bench lint setup clean
+.PHONY: help run repl firmware flash test test-all bench lint setup clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
 	@$(MODTHREAD) run $(WHERE) '$(SCRIPT)'
@@ -31,8 +33,11 @@ firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what thread
 flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)
 
-test: .venv/installed ## Run the tests: on the board, MicroPython's own, and the host's
-	@$(VENV_PYTHON) -m pytest $(WHERE)
+test: .venv/installed ## Run the tests: on the boards, MicroPython's own, and the host's
+	@$(PYTEST)
+
+test-all: .venv/installed ## The same, and what is slow on an emulated board: takes hours
+	@$(PYTEST) --slow
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')

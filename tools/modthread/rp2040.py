@@ -1,7 +1,7 @@
 """The program that emulates an RP2040: rp2040py behind a pseudo-terminal, whose name it prints.
 
 ``python -m modthread.rp2040 [-icount sleep=on] firmware.uf2``. rp2040py's own command would do,
-were it not for the two things that the classes below mend.
+were it not for the things that are mended below.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from rp2040py.boards import BOARDS
 from rp2040py.cli.pty_repl import PtyInteractiveRepl
 from rp2040py.device.base_device import BaseDevice
 from rp2040py.execute_batch import execute_batch
+from rp2040py.gpio_pin import GPIOPin, GPIOPinState
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import ENDPOINT_ZERO
 
@@ -61,6 +62,21 @@ class SerialLine(PtyInteractiveRepl):
         self._reset()
 
 
+def connect_pad(pin: GPIOPin) -> None:
+    """Let the pin read what it drives, as on the chip (RP2040 datasheet, 2.19.1).
+
+    rp2040py leaves its input as it was, so no edge that the board makes would interrupt it.
+    """
+
+    def changed(state: GPIOPinState, _: GPIOPinState) -> None:
+        if state in (GPIOPinState.LOW, GPIOPinState.HIGH):
+            pin.set_input_value(state is GPIOPinState.HIGH)
+        else:
+            pin.release_input()
+
+    pin.add_listener(changed)
+
+
 class RealTime:
     """Holds the board's clock, which an idle board's would run ahead, back to the host's."""
 
@@ -98,6 +114,8 @@ async def emulate(image: Path, real_time: bool) -> None:
     line = SerialLine(device)
     await line.start()
     print(f"The serial line is {line.slave_path}", flush=True)
+    for pin in device.mcu.gpio:
+        connect_pad(pin)
     device.mcu.leave_reset()
     while not breakpoints:
         simulator.stopped = False
