@@ -86,7 +86,3 @@ function(modthread_rp2_overlay)
     endforeach()
 endfunction()
 cmake_language(DEFER CALL modthread_rp2_overlay)
-
-file(STRINGS ${FREERTOS_KERNEL_PATH}/include/task.h MODTHREAD_KERNEL REGEX "define tskKERNEL_VERSION_NUMBER")
-string(REGEX MATCH "V[0-9.]*[0-9]" MODTHREAD_KERNEL "${MODTHREAD_KERNEL}")
-message(STATUS "modthread: FreeRTOS ${MODTHREAD_KERNEL}, 1 core")
