@@ -12,7 +12,7 @@ SCRIPT ?= examples/two_threads.py
 export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
-BOARDS = $(or $(BOARD),$(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml)))
+BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml))))
 PYTEST = $(VENV_PYTHON) -m pytest $(addprefix --board ,$(BOARDS)) $(if $(PORT),--port $(PORT))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 

@@ -27,7 +27,8 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
-    for target in ("run", "repl", "firmware", "flash", "test", "bench", "lint", "setup", "clean"):
+    targets = "run repl firmware flash test test-all bench lint setup clean"
+    for target in targets.split():
         assert f"make {target} " in result.stdout
 
 
@@ -41,7 +42,9 @@ def test_make_alone_lists_the_targets() -> None:
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
         (["flash", "BOARD=B"], "-m modthread flash --board B"),
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
-        (["test"], "-m pytest"),
+        (["test"], "-m pytest --board MPS2_AN385 --board RPI_PICO"),
+        (["test", "BOARD=B", "PORT=P"], "-m pytest --board B --port P"),
+        (["test-all", "BOARD=B"], "-m pytest --board B --slow"),
         (["bench"], "-m modthread bench"),
         (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),
     ],
