@@ -11,18 +11,12 @@ static void stock_machine_lightsleep(size_t n_args, const mp_obj_t *args);
 #define mp_machine_lightsleep stock_machine_lightsleep
 #define mp_machine_idle stock_machine_idle
 #if configNUMBER_OF_CORES > 1 // the other core sleeps, too
-#pragma push_macro("MICROPY_BEGIN_ATOMIC_SECTION")
-#pragma push_macro("MICROPY_END_ATOMIC_SECTION")
-#undef MICROPY_BEGIN_ATOMIC_SECTION
-#undef MICROPY_END_ATOMIC_SECTION
-#define MICROPY_BEGIN_ATOMIC_SECTION() cores_stop_other()
-#define MICROPY_END_ATOMIC_SECTION(state) cores_continue_other(state)
+#define mp_thread_begin_atomic_section cores_stop_other
+#define mp_thread_end_atomic_section cores_continue_other
 #endif
 #include "ports/rp2/modmachine.c"
-#if configNUMBER_OF_CORES > 1
-#pragma pop_macro("MICROPY_BEGIN_ATOMIC_SECTION")
-#pragma pop_macro("MICROPY_END_ATOMIC_SECTION")
-#endif
+#undef mp_thread_begin_atomic_section
+#undef mp_thread_end_atomic_section
 #undef mp_machine_lightsleep
 #undef mp_machine_idle
 

@@ -78,6 +78,11 @@ function(modthread_rp2_overlay)
     set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=flash_written)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)
+        # rp2.bootsel_button() makes flash unreadable for both.
+        set_property(SOURCE modrp2.c APPEND PROPERTY COMPILE_DEFINITIONS
+            mp_thread_begin_atomic_section=cores_stop_other
+            mp_thread_end_atomic_section=cores_continue_other
+        )
     endif()
     # For who measures the heap.
     target_link_options(firmware PRIVATE -Wl,--defsym=__modthread_heap_reserve__=${MODTHREAD_MAIN_STACK_RESERVE})
