@@ -36,7 +36,11 @@ elseif(MODTHREAD_KERNEL MATCHES "^V9")
 else()
     message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}'; name a V9 or V11 kernel")
 endif()
-message(STATUS "modthread: FreeRTOS ${MODTHREAD_KERNEL}, cores: ${MODTHREAD_CORES}")
+if(MODTHREAD_CORES EQUAL 1)
+    message(STATUS "modthread: FreeRTOS ${MODTHREAD_KERNEL}, 1 core")
+else()
+    message(STATUS "modthread: FreeRTOS ${MODTHREAD_KERNEL}, ${MODTHREAD_CORES} cores")
+endif()
 
 # Headers of ours are found before MicroPython's of the same name.
 target_include_directories(usermod_modthread INTERFACE
