@@ -5,6 +5,7 @@ import re
 import struct
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def pid_of(emulated: Device) -> int:
 
 
 def output_of(emulated: Device, source: str) -> bytes:
-    result = emulated.run(source, 60)
+    result = emulated.run(source, 120)
     assert result.error == b""
     return result.output
 
@@ -104,6 +105,45 @@ def test_image_is_the_binary_file_at_the_start_of_flash(board: Board) -> None:
         offset = address - board.flash.start
         flash[offset : offset + size] = image[position + 32 : position + 32 + size]
     assert flash[: len(binary)] == binary
+
+
+OFFERS = """
+for name in {modules}:
+    try:
+        module = __import__(name)
+    except Exception as error:
+        print(name, repr(error))
+        continue
+    dir(module) # asyncio loads what is asked for
+    for attribute in dir(module):
+        print(name, attribute)
+"""
+
+
+def offers(emulated: Device) -> tuple[set[str], set[str]]:
+    """Return the modules of a firmware, and the names in them."""
+    listed = output_of(emulated, "help('modules')").decode()
+    modules = listed.replace("/", ".").partition("Plus any")[0].split()
+    # _boot.py and _boot_fat.py would mount the file system again.
+    quiet = [name for name in modules if name != "__main__" and not name.startswith("_boot")]
+    source = OFFERS.replace("{modules}", repr(quiet))
+    return set(modules), set(output_of(emulated, source).decode().splitlines())
+
+
+def test_everything_that_stock_firmware_offers_stays(board: Board, emulated: Device) -> None:
+    stock_board = replace(board, name=f"{board.name}-stock")
+    build.firmware(board, threads=False)
+    stock = Device(stock_board, icount="sleep=off", logs=emulated.log.path.parent)
+    try:
+        stock.start()
+        stock_modules, stock_names = offers(stock)
+    finally:
+        stock.close()
+    modules, names = offers(emulated)
+    assert modules == stock_modules
+    assert len(names) > 500
+    assert stock_names - names == set()
+    assert all(name.startswith("_thread ") for name in names - stock_names), names - stock_names
 
 
 def test_a_board_that_micropython_does_not_have_is_named(board: Board) -> None:
