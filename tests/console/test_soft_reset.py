@@ -98,7 +98,16 @@ def free_memory(console: Console) -> int:
     return int(console.value("__import__('gc').mem_free()"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+EMULATED_PICO_IS_SLOW = pytest.mark.slow_on("RPI_PICO")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=[] if kind == "everything at once" else EMULATED_PICO_IS_SLOW)
+        for kind in KINDS
+    ],
+)
 def test_with_threads(console: Console, kind: str) -> None:
     """Over all kinds of threads these are more than 200 soft resets."""
     console.soft_reset()

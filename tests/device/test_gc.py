@@ -47,6 +47,7 @@ def test_data_stays_intact(threads):
     run_churn(threads, 5000)
 
 
+@pytest.mark.slow_on("RPI_PICO")
 @pytest.mark.slow
 @pytest.mark.device_timeout(120)
 def test_data_stays_intact_for_a_minute():
