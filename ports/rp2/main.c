@@ -9,7 +9,7 @@
 #include "task.h"
 
 #include "cores.h"
-#include "memory.h"
+#include "stacks.h"
 #include "modthread/kernel.h"
 #include "service.h"
 

@@ -7,7 +7,7 @@
 
 #include "modthread/mpthreadport.h"
 
-#include "memory.h"
+#include "stacks.h"
 
 // From MicroPython's main.c.
 static inline void mp_thread_init(void) {

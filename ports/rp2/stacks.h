@@ -3,8 +3,8 @@
 // Stacks: the main program has the linker script's (in the two scratch banks) and a reserve below, at the end of the
 // heap; interrupts have one of their own.
 
-#ifndef MODTHREAD_RP2_MEMORY_H
-#define MODTHREAD_RP2_MEMORY_H
+#ifndef MODTHREAD_RP2_STACKS_H
+#define MODTHREAD_RP2_STACKS_H
 
 #include <stdint.h>
 
@@ -23,4 +23,4 @@ extern uint8_t interrupt_stack[INTERRUPT_STACK_SIZE];
 #define MODTHREAD_INTERRUPT_STACK_TOP (interrupt_stack + INTERRUPT_STACK_SIZE)
 #define MODTHREAD_INTERRUPT_STACK_LIMIT (INTERRUPT_STACK_SIZE - 512)
 
-#endif // MODTHREAD_RP2_MEMORY_H
+#endif // MODTHREAD_RP2_STACKS_H
