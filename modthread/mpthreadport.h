@@ -32,7 +32,7 @@ void mp_thread_gc_others(void);
 
 // For a port's interrupts.
 
-// Call from the tick interrupt.
+// Call from the tick interrupt; with several cores not in the kernel's tick hook, which holds one of its locks.
 void mp_thread_tick(void);
 // Something happened that a thread in mp_event_wait_ms() may wait for (a character came, a transfer ended).
 // From interrupts and tasks, with or without the GIL; never blocks.
