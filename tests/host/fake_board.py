@@ -155,7 +155,9 @@ if __name__ == "__main__":
     setattr(machine, "reset", board.reset)  # noqa: B010
     if start != "deaf":
         setattr(machine, "bootloader", lambda: board.die(EXIT_BOOTLOADER))  # noqa: B010
-    uname = SimpleNamespace(machine=os.environ.get("FAKE_MACHINE", "fake"))
+    uname = SimpleNamespace(
+        machine=os.environ.get("FAKE_MACHINE", "fake"), version=os.uname().version
+    )
     setattr(os, "uname", lambda: uname)  # noqa: B010
     if "FAKE_FLASH" in os.environ:
         set_up_flash(Path(os.environ["FAKE_FLASH"]).read_bytes())

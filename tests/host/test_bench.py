@@ -27,12 +27,14 @@ def bench(device: Device) -> Bench:
     return Bench(device.board, measure.without_threads(device.board), runs=1)
 
 
+@pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
 def test_single_threaded_code_pays_at_most_two_percent(bench: Bench) -> None:
     rows = bench.single_threaded()
     assert [row.unit for row in rows.values()] == ["instructions"] * 7 + ["calls"]
     assert command.broken_contracts(Results("B", "0.1.0", rows)) == []
 
 
+@pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
 def test_every_goal_is_measured(bench: Bench) -> None:
     rows = bench.threaded() | bench.sizes()
     assert set(goals.GOALS) <= set(rows)
