@@ -159,7 +159,7 @@ def test_size_report_names_the_kernel_and_the_heap(board: Board) -> None:
     threads, stock, cost = ([int(number) for number in line.split()[-4:]] for line in lines[1:4])
     assert cost == [one - other for one, other in zip(threads, stock, strict=True)]
     assert -6 * 1024 <= cost[3] < 0
-    assert re.fullmatch(r"  FreeRTOS V[\d.]+, cores: \d", lines[4])
+    assert re.fullmatch(r"  FreeRTOS V[\d.]+, \d cores?", lines[4])
 
 
 def test_emulator_boots_the_file_that_is_flashed(board: Board, emulated: Device) -> None:

@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -311,6 +312,8 @@ def test_repl_opens_the_prompt() -> None:
     if pid == 0:
         os.execv(sys.executable, [sys.executable, "-m", "modthread", "repl", "--no-build"])
     seen = read_until(terminal, b"exit this shell")
+    while termios.tcgetattr(terminal)[3] & termios.ICANON:  # it makes the terminal raw afterwards
+        time.sleep(0.01)
     os.write(terminal, b"\rprint(6 * 7)\r")
     seen += read_until(terminal, b"42\r\n>>> ")
     os.write(terminal, b"\x1d")
