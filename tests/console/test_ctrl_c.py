@@ -98,10 +98,10 @@ def test_at_the_moment_of_the_release(console: Console) -> None:
     console.run(
         """
 import _thread, time
-def attempt(ms):
+def attempt(us):
     lock = _thread.allocate_lock()
     lock.acquire()
-    _thread.start_new_thread(lambda: (time.sleep_ms(ms), lock.release()), ())
+    _thread.start_new_thread(lambda: (time.sleep_us(us), lock.release()), ())
     got = False
     print('begin')
     try:
@@ -115,7 +115,7 @@ def attempt(ms):
 """
     )
     outcomes = {True: 0, False: 0}
-    delay = 4.0
+    delay = 4000.0  # us
     for _ in range(60):
         console.send(f"attempt({delay:.0f})\r".encode())
         console.expect(b"begin\r\n")
@@ -124,7 +124,7 @@ def attempt(ms):
         assert output in ("(True, True)", "(False, False)"), f"(acquired, locked): {output}"
         got = output == "(True, True)"
         outcomes[got] += 1
-        delay = delay * 1.4 + 1 if got else delay / 1.4  # follow the moment of Ctrl-C
+        delay = delay * 1.4 + 50 if got else delay / 1.4  # follow the moment of Ctrl-C
     assert min(outcomes.values()) >= 10, f"the race was not met: {outcomes}"
 
 
