@@ -42,6 +42,7 @@ def run_churn(threads, ms):
     assert min(turns) > 50, f"blocks a thread allocated: {turns}"
 
 
+@pytest.mark.slow_on("RPI_PICO")
 @pytest.mark.parametrize("threads", [2, 6])
 def test_data_stays_intact(threads):
     run_churn(threads, 5000)

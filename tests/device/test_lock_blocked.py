@@ -48,6 +48,7 @@ def test_a_busy_thread_keeps_its_rate_while_ten_are_blocked(timeout):
     assert len(_thread._threads()) == 1
 
 
+@pytest.mark.slow_on("RPI_PICO")
 @pytest.mark.parametrize("timeout", [-1, 1.5])
 def test_main_blocked_leaves_everything_to_the_threads(timeout):
     lock = _thread.allocate_lock()
