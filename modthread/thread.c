@@ -23,9 +23,12 @@
 #define LEAVE_TICKS (pdMS_TO_TICKS(200))
 #define ASK_AGAIN_TICKS (pdMS_TO_TICKS(2))
 
+static uint32_t unknown_stack = STACK_GUARD; // until mp_thread_init_main(): a tick may come first
+
 thread_t thread_main = {
     .ident = MODTHREAD_MAIN_IDENT,
     .status = THREAD_RUNNING,
+    .stack = &unknown_stack,
 };
 thread_t *thread_list = &thread_main;
 size_t thread_stack_size;
@@ -192,8 +195,10 @@ uint32_t thread_start(thread_call_t *call) {
 // What a port's main program calls
 
 void mp_thread_init_main(void *stack) {
+    uint32_t state = kernel_lock(); // a tick must not see a stack without its guard
     thread_main.stack = stack;
     thread_main.stack[0] = STACK_GUARD;
+    kernel_unlock(state);
     thread_main.task = xTaskGetCurrentTaskHandle();
     shutting_down = false;
 }

@@ -141,7 +141,10 @@ def test_threads_that_go_on_do_not_keep_the_board(emulated: Device, work: str) -
         assert output_of(emulated, "import _thread\nprint(len(_thread._threads()))") == b"1\r\n"
 
 
-@pytest.mark.parametrize("icount", ["off", "shift=3,align=off,sleep=on"])
+# At shift=10 ticks come before MicroPython starts.
+@pytest.mark.parametrize(
+    "icount", ["off", "shift=3,align=off,sleep=on", "shift=10,align=off,sleep=on"]
+)
 def test_icount_can_be_chosen(board: Board, icount: str, tmp_path: Path) -> None:
     with closing(Device(board, icount=icount, logs=tmp_path)) as emulated:
         emulated.start()
