@@ -1,5 +1,7 @@
 """Ctrl-D always comes back, no thread survives it, and all memory is back."""
 
+from statistics import median_low
+
 import pytest
 from console import Console
 
@@ -98,6 +100,16 @@ def free_memory(console: Console) -> int:
     return int(console.value("__import__('gc').mem_free()"))
 
 
+def assert_nothing_is_lost(free: list[int]) -> None:
+    """Compare the first readings with the last, by their medians.
+
+    A leak lasts. For a single reading a block may be free that a stale word on the prompt's stack
+    keeps alive otherwise: 5 of 8,000 resets of the firmware without threads.
+    """
+    few = len(free) // 3
+    assert median_low(free[:few]) == median_low(free[-few:]), f"free after each reset: {free}"
+
+
 EMULATED_PICO_IS_SLOW = pytest.mark.slow_on("RPI_PICO")
 
 
@@ -118,18 +130,19 @@ def test_with_threads(console: Console, kind: str) -> None:
         console.expect(b">>> ")
         console.soft_reset()
         free.append(free_memory(console))
-    assert set(free) == {free[0]}, f"free memory after each reset: {free}"
+    assert_nothing_is_lost(free)
 
 
 @pytest.mark.parametrize("kind", ["computing", "blocked", "printing"])
 def test_by_system_exit_of_main(console: Console, kind: str) -> None:
     console.soft_reset()
-    free = free_memory(console)
-    for _ in range(5):
+    free = [free_memory(console)]
+    for _ in range(8):
         console.start(f"{COMMON}{KINDS[kind]}\ntime.sleep_ms(20)\nsys.exit()")
         console.expect(b"MPY: soft reboot\r\n")
         console.expect(b">>> ")
-        assert free_memory(console) == free
+        free.append(free_memory(console))
+    assert_nothing_is_lost(free)
 
 
 def test_threads_are_asked_to_leave(console: Console) -> None:
