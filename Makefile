@@ -13,7 +13,8 @@ export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
 BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml))))
-PYTEST = $(VENV_PYTHON) -m pytest $(addprefix --board ,$(BOARDS)) $(if $(PORT),--port $(PORT))
+BUILD_BOARDS = $(foreach board,$(if $(PORT),,$(BOARDS)),$(MODTHREAD) firmware --board $(board) &&)
+PYTEST = $(VENV_PYTHON) -m pytest -n auto $(addprefix --board ,$(BOARDS)) $(if $(PORT),--port $(PORT))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
 .PHONY: help run repl firmware flash test test-all bench lint setup clean
@@ -34,10 +35,10 @@ flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)
 
 test: .venv/installed ## Run the tests: on the boards, MicroPython's own, and the host's
-	@$(PYTEST)
+	@$(BUILD_BOARDS) $(PYTEST)
 
 test-all: .venv/installed ## The same, and what is slow on an emulated board: takes hours
-	@$(PYTEST) --slow
+	@$(BUILD_BOARDS) $(PYTEST) --slow
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')

@@ -76,6 +76,30 @@ def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
     ]
 
 
+def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) -> None:
+    names = ["ONE", "TWO", "THREE"]
+    chosen = [option for name in names for option in ("--board", fake_board(name))]
+    result = run(TESTS, *chosen, "-n", "2", "-v")
+    assert "3 failed, 6 passed" in result.stdout
+    for name in names:
+        verdicts = rf"^\[(gw\d)\] .* (?:PASSED|FAILED) \S+{name}\]"
+        assert len(set(re.findall(verdicts, result.stdout, re.M))) == 1
+        line = rf"^board {name}: MicroPython .*, modthread fake, no kernel$"
+        assert len(re.findall(line, result.stdout, re.M)) == 1
+
+
+def test_a_port_is_not_for_several_processes(run: Run, fake_board: Make) -> None:
+    result = run(TESTS, "--board", fake_board(), "--port", "/dev/null", "-n2", "--dist=each")
+    assert result.returncode == 4
+    assert "ERROR: --port is for one process: leave out --dist each" in result.stderr
+
+
+def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
+    names = [f"BOARD{number}" for number in range(len(os.sched_getaffinity(0)) + 1)]
+    chosen = [option for name in names for option in ("--board", fake_board(name))]
+    assert f"{len(names)} workers [" in run(TESTS, *chosen, "-n", "auto").stdout
+
+
 CHOSEN = """\
 import pytest
 

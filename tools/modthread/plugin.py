@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards
+from modthread import boards, parallel
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet
-from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, told_in_a_line
+from modthread.items import FLEET, TIMEOUT, DeviceFile, board_of, told_in_a_line
 from modthread.upstream import UpstreamFile
+
+pytest_plugins = ["modthread.parallel"]
 
 MARKERS = (
     "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
@@ -101,10 +103,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Build and start the boards that the tests need, and say what runs on them."""
-    if config.option.collectonly:
+    if config.option.collectonly or parallel.is_worker(config):
         return []
     fleet = config.stash[FLEET]
-    names = dict.fromkeys(name for item in items if (name := _board_of(item)))
+    names = dict.fromkeys(name for item in items if (name := board_of(item)))
     try:
         for name in names:
             fleet.start(name)
@@ -127,13 +129,5 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
 
 
 def _is_slow(item: pytest.Item) -> bool:
-    board = _board_of(item)
+    board = board_of(item)
     return any(board in mark.args for mark in item.iter_markers("slow_on"))
-
-
-def _board_of(item: pytest.Item) -> str | None:
-    if isinstance(item, BoardItem):
-        return item.board
-    if isinstance(item, pytest.Function) and "device" in item.fixturenames:
-        return str(item.callspec.params.get("device"))
-    return None

@@ -1,0 +1,66 @@
+"""What pytest-xdist is told: a board's tests stay in one process, boards go on side by side."""
+
+import os
+import re
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from modthread.items import FLEET
+
+
+class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process all tests of a board, or all tests of a folder that need no board.
+
+    By the tests' names, for the process that deals them out knows nothing else of them.
+    (pytest-xdist 3.8.0 has groups by a mark, which pytest 9.2 ignores.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        names = "|".join(map(re.escape, self.config.stash[FLEET].boards))
+        if match := re.search(rf"[\[-]({names})[-\]]", nodeid):
+            return match[1]
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+class BoardLines:
+    """Says what runs on a board after its first test: here, no board is started."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        """Write to the terminal that `config` has."""
+        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+        self._said: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Look for what the test has noted of its board."""
+        noted = dict(report.user_properties)
+        board = noted.get("board")
+        if board and board not in self._said and self._terminal:
+            self._said.add(str(board))
+            self._terminal.write(f"\nboard {board}: {noted['firmware']}\n")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Take a process for each board, or for each processor where there are more."""
+    return max(len(config.getoption("--board") or []), len(os.sched_getaffinity(0)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Any) -> None:
+    """Refuse to let several processes open the same port."""
+    if config.getoption("--port") and config.option.dist != "load":
+        raise pytest.UsageError(f"--port is for one process: leave out --dist {config.option.dist}")
+    config.pluginmanager.register(BoardLines(config))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BoardScheduling | None:
+    """Deal out the tests board by board, unless --dist asks for another way."""
+    return BoardScheduling(config, log) if config.option.dist == "load" else None
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Return whether this process runs a part of the tests for another one."""
+    return hasattr(config, "workerinput")
