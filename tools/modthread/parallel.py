@@ -41,7 +41,7 @@ class BoardLines:
             self._terminal.write(f"\nboard {board}: {noted['firmware']}\n")
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Take a process for each board, or for each processor where there are more."""
     return max(len(config.getoption("--board") or []), len(os.sched_getaffinity(0)))
