@@ -204,12 +204,3 @@ class DeviceItem(BoardItem):
             raise BoardTestFailure(f"the output does not match {expected.args[0]!r}")
         if not expected and report.THREAD_DIED in output:
             raise BoardTestFailure("an exception ended a thread, see the device output")
-
-
-def board_of(item: pytest.Item) -> str | None:
-    """Return the name of the board that a test runs on, None for a test that needs none."""
-    if isinstance(item, BoardItem):
-        return item.board
-    if isinstance(item, pytest.Function) and "device" in item.fixturenames:
-        return str(item.callspec.params.get("device"))
-    return None

@@ -9,7 +9,7 @@ from modthread import boards, parallel
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet
-from modthread.items import FLEET, TIMEOUT, DeviceFile, board_of, told_in_a_line
+from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, told_in_a_line
 from modthread.upstream import UpstreamFile
 
 pytest_plugins = ["modthread.parallel"]
@@ -106,7 +106,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     if config.option.collectonly or parallel.is_worker(config):
         return []
     fleet = config.stash[FLEET]
-    names = dict.fromkeys(name for item in items if (name := board_of(item)))
+    names = dict.fromkeys(name for item in items if (name := _board_of(item)))
     try:
         for name in names:
             fleet.start(name)
@@ -129,5 +129,13 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
 
 
 def _is_slow(item: pytest.Item) -> bool:
-    board = board_of(item)
+    board = _board_of(item)
     return any(board in mark.args for mark in item.iter_markers("slow_on"))
+
+
+def _board_of(item: pytest.Item) -> str | None:
+    if isinstance(item, BoardItem):
+        return item.board
+    if isinstance(item, pytest.Function) and "device" in item.fixturenames:
+        return str(item.callspec.params.get("device"))
+    return None
