@@ -64,6 +64,11 @@ def verdicts(result: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {name: verdict for verdict, name in found}
 
 
+def options_for(fake_board: Make, *names: str) -> list[str]:
+    """Make fake boards that start well; return the options that choose them."""
+    return [option for name in names for option in ("--board", fake_board(name))]
+
+
 def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
     board = fake_board(start="silent")
     result = run(TESTS, "--board", board, "--collect-only", "-q")
@@ -78,7 +83,7 @@ def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
 
 def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) -> None:
     names = ["ONE", "TWO", "THREE"]
-    chosen = [option for name in names for option in ("--board", fake_board(name))]
+    chosen = options_for(fake_board, *names)
     result = run(TESTS, *chosen, "-n", "2", "-v")
     assert "3 failed, 6 passed" in result.stdout
     for name in names:
@@ -96,7 +101,7 @@ def test_a_port_is_not_for_several_processes(run: Run, fake_board: Make) -> None
 
 def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
     names = [f"BOARD{number}" for number in range(len(os.sched_getaffinity(0)) + 1)]
-    chosen = [option for name in names for option in ("--board", fake_board(name))]
+    chosen = options_for(fake_board, *names)
     assert f"{len(names)} workers [" in run(TESTS, *chosen, "-n", "auto").stdout
 
 
@@ -161,7 +166,7 @@ def test_a_test_is_chosen_by_its_name(run: Run, fake_board: Make) -> None:
 
 
 def test_one_result_per_board(run: Run, fake_board: Make) -> None:
-    options = ["--board", fake_board("ONE"), "--board", fake_board("TWO")]
+    options = options_for(fake_board, "ONE", "TWO")
     result = run(TESTS, *options, "-rA", "-k", "test_passes")
     assert verdicts(result) == {"test_passes[ONE]": "PASSED", "test_passes[TWO]": "PASSED"}
 
@@ -354,7 +359,7 @@ def test_host_test_with_a_board(run: Run, fake_board: Make, tmp_path: Path) -> N
     host.write_text(
         "def test_it(device):\n    assert device.run('print(6 * 7)', 5).output == b'42\\r\\n'\n"
     )
-    options = ["--board", fake_board("ONE"), "--board", fake_board("TWO")]
+    options = options_for(fake_board, "ONE", "TWO")
     result = run(TESTS, *options, "-v", "-k", "test_it and not numbers and not passes")
     for name in ("ONE", "TWO"):
         assert f"tests/test_host.py::test_it[{name}] PASSED" in result.stdout
