@@ -5,6 +5,7 @@
 #ifndef FREERTOS_CONFIG_H
 #define FREERTOS_CONFIG_H
 
+#include <assert.h>
 #include <stdint.h>
 
 #define configCPU_CLOCK_HZ                      (25000000UL)
@@ -18,7 +19,6 @@
 #define configIDLE_SHOULD_YIELD                 1
 #define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     1
-#define configUSE_TICKLESS_IDLE                 2 // with clock_sleep()
 #define configCHECK_FOR_STACK_OVERFLOW          1
 
 #define configSUPPORT_STATIC_ALLOCATION         1
@@ -28,7 +28,6 @@
 #define configUSE_CO_ROUTINES                   0
 #define configMAX_CO_ROUTINE_PRIORITIES         1
 
-#define INCLUDE_vTaskDelay                      1
 #define INCLUDE_vTaskDelete                     1
 #define INCLUDE_vTaskSuspend                    1
 #define INCLUDE_xTaskGetCurrentTaskHandle       1
@@ -38,11 +37,10 @@
 #define configKERNEL_INTERRUPT_PRIORITY         0xff
 #define configMAX_SYSCALL_INTERRUPT_PRIORITY    0x40
 
-void port_assert_failed(const char *file, int line) __attribute__((noreturn));
-#define configASSERT(x) do { if (!(x)) { port_assert_failed(__FILE__, __LINE__); } } while (0)
-
-void clock_sleep(uint32_t ticks);
-#define portSUPPRESS_TICKS_AND_SLEEP(ticks) clock_sleep(ticks)
+// As MicroPython's own assertions, in a build with DEBUG=1.
+#ifndef NDEBUG
+#define configASSERT(x) assert(x)
+#endif
 
 // The names that the vector table has for them.
 #define vPortSVCHandler     SVC_Handler

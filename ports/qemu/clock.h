@@ -13,7 +13,4 @@ void clock_init(void);
 // Called once a millisecond by the tick interrupt.
 void clock_tick(void);
 
-// Sleep until an interrupt, for at most that many ticks; from the kernel's idle task.
-void clock_sleep(uint32_t ticks);
-
 #endif // MICROPY_INCLUDED_QEMU_CLOCK_H

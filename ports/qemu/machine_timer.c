@@ -54,14 +54,6 @@ void machine_timer_tick(void) {
     }
 }
 
-uint32_t machine_timer_next_ms(void) {
-    uint32_t next = UINT32_MAX;
-    for (machine_timer_obj_t *timer = MP_STATE_PORT(machine_timers); timer != NULL; timer = timer->next) {
-        next = MIN(next, timer->left_ms);
-    }
-    return next;
-}
-
 void machine_timer_deinit_all(void) {
     MP_STATE_PORT(machine_timers) = NULL;
 }

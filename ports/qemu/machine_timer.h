@@ -12,9 +12,6 @@ extern const mp_obj_type_t machine_timer_type;
 // From the tick interrupt.
 void machine_timer_tick(void);
 
-// Milliseconds until the next one fires; UINT32_MAX if none runs. With interrupts masked.
-uint32_t machine_timer_next_ms(void);
-
 // Stop all timers.
 void machine_timer_deinit_all(void);
 

@@ -7,8 +7,7 @@
 #include "py/stream.h"
 
 #if MICROPY_PY_THREAD
-#include "FreeRTOS.h"
-#include "task.h"
+#include "modthread/kernel.h"
 #endif
 
 #include "uart.h"
@@ -49,7 +48,7 @@ static void wait_until_ready_to_send(void) {
     #if MICROPY_PY_THREAD
     MP_THREAD_GIL_EXIT();
     while (!uart_tx_ready()) {
-        vTaskDelay(1);
+        kernel_take(1); // nobody gives it: that takes the GIL
     }
     MP_THREAD_GIL_ENTER();
     #endif

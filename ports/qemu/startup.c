@@ -3,6 +3,7 @@
 // Vector table, start, reset, and what the board says before it restarts after a crash.
 // Exceptions and their stack frames: Arm DDI 0403 (Armv7-M Architecture Reference Manual), B1.5.
 
+#include <assert.h>
 #include <stdint.h>
 
 #include "py/mpprint.h"
@@ -50,11 +51,16 @@ static void print_strn(void *env, const char *str, size_t len) {
 }
 const mp_print_t port_crash_print = { NULL, print_strn };
 
-void port_assert_failed(const char *file, int line) {
+#ifndef NDEBUG
+
+// What assert() of the C library calls.
+void __assert_func(const char *file, int line, const char *function, const char *expression) {
     __asm volatile ("cpsid i");
-    mp_printf(&port_crash_print, "\n*** assertion failed at %s:%d\n", file, line);
+    mp_printf(&port_crash_print, "\n*** assertion failed at %s:%d in %s(): %s\n", file, line, function, expression);
     port_reset();
 }
+
+#endif
 
 // frame: r0 to r3, r12, lr, pc, xPSR as the processor stacked them; saved: r4 to r11.
 __attribute__((used)) static void report_fault(const uint32_t *frame, const uint32_t *saved, uint32_t exception_return) {

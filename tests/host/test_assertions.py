@@ -1,0 +1,63 @@
+"""The assertions of MicroPython, the kernel and modthread hold: ports/qemu with DEBUG=1."""
+
+import re
+import subprocess
+import sys
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modthread import boards, build, project, sources
+from modthread.boards import Board
+from modthread.build import qemu
+from modthread.device import Device
+from modthread.session import BoardError
+
+DEVICE_TESTS = project.ROOT / "tests/device"
+FILES = ("lock_fifo", "many_threads", "start_failure", "gc", "callbacks", "blocking_io")
+
+
+@pytest.fixture(scope="module")
+def board() -> Board:
+    """The board with a firmware that has assertions."""
+    board = boards.load(boards.DEFAULT)
+    micropython = sources.micropython()
+    directory = project.BUILD / f"{board.name}-debug"
+    variables = {
+        "BOARD": board.name,
+        "MICROPY_DIR": str(micropython),
+        "MICROPY_MPYCROSS": str(build.mpy_cross(micropython)),
+        "DEBUG": "1",
+    }
+    build.make("Building with assertions", qemu.PORT, directory, variables)
+    return replace(board, name=directory.name)
+
+
+def test_device_tests_pass_with_assertions(board: Board, tmp_path: Path) -> None:
+    assert board.emulator
+    table = project.ROOT / f"boards/{boards.DEFAULT}/board.toml"
+    folder = tmp_path / "Debug"
+    folder.mkdir()
+    text = table.read_text().replace("{firmware}", str(board.image))
+    folder.joinpath("board.toml").write_text(text)
+    command = [sys.executable, "-m", "pytest", "--no-build", "--board", str(folder)]
+    command += [str(DEVICE_TESTS / f"test_{name}.py") for name in FILES]
+    result = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert re.search(r" \d\d+ passed in ", result.stdout)
+
+
+def test_failed_assertion_names_its_place(board: Board, tmp_path: Path) -> None:
+    with closing(Device(board, logs=tmp_path)) as device:
+        device.log_to("serial")
+        device.start()
+        # The interrupt of the serial line must not be so urgent: its handler calls the kernel.
+        device.run("import machine\nmachine.mem8[0xE000E400] = 0", 10)
+        with suppress(BoardError):
+            device.run("print()", 3)
+    (log,) = tmp_path.glob("serial*")
+    assert re.search(
+        r"\*\*\* assertion failed at \S*/port.c:\d+ in vPort\w+\(\): ", log.read_text()
+    )
