@@ -26,17 +26,16 @@ typedef struct _queue_t {
 
 static struct {
     thread_t *owner; // NULL if nobody wants it, and then both queues are empty
-    thread_t *resident;
     queue_t woken;
     queue_t computing;
     uint32_t granted_us; // when the owner got it
     uint32_t woken_us; // how long woken threads have had it since a computing one had
     uint32_t events; // how often mp_thread_notify() has been called
-    volatile bool switch_requested;
-} gil = {
-    .owner = &thread_main,
-    .resident = &thread_main,
-};
+} gil;
+
+thread_t *gil_resident;
+volatile bool gil_switch_requested;
+uint32_t gil_switch_interval_us;
 
 uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs);
 
@@ -85,78 +84,95 @@ static void queue_remove(queue_t *queue, thread_t *thread) {
 /******************************************************************************/
 // Who is next; all in a critical section
 
-static inline uint32_t held_us(void) {
-    return (uint32_t)mp_hal_ticks_us() - gil.granted_us;
+static inline uint32_t now_us(void) {
+    return mp_hal_ticks_us();
 }
 
 // Ask the owner to give way, if the time has come for one of those in the queues.
 static void consider_switch(void) {
-    if (gil.owner == NULL || gil.switch_requested) {
+    if (gil.owner == NULL || gil_switch_requested) {
         return;
     }
-    uint32_t held = held_us();
+    uint32_t held = now_us() - gil.granted_us;
     bool due;
     if (gil.owner->woken) {
         due = held >= WOKEN_MAX_US;
     } else {
         due = (gil.woken.first != NULL && held >= COMPUTING_MIN_US)
-            || (gil.computing.first != NULL && gil.owner->slice_us + held >= MODTHREAD_SWITCH_INTERVAL_US);
+            || (gil.computing.first != NULL && gil.owner->slice_us + held >= gil_switch_interval_us);
     }
     if (due) {
-        gil.switch_requested = true;
+        gil_switch_requested = true;
         scheduler_update();
     }
 }
 
-static void grant(thread_t *thread) {
-    if (!thread->woken) {
-        gil.woken_us = 0;
-    }
+static void grant(thread_t *thread, uint32_t now) {
     thread->status = THREAD_RUNNING;
     gil.owner = thread;
-    gil.granted_us = mp_hal_ticks_us();
-    gil.switch_requested = false;
+    gil.granted_us = now;
+    gil_switch_requested = false;
 }
 
 // Charge the owner for the time that it has had.
-static void charge(thread_t *owner) {
+static void charge(thread_t *owner, uint32_t now) {
+    uint32_t held = now - gil.granted_us;
     if (owner->woken) {
-        gil.woken_us += held_us();
+        gil.woken_us += held;
     } else {
-        owner->slice_us += held_us();
+        owner->slice_us += held;
     }
 }
 
-// Choose the next owner. Returns the thread whose task is to be given its semaphore, or NULL.
-static thread_t *pass_on(void) {
+// Move a thread's state to where MicroPython looks for it. Never from an interrupt: one that it has interrupted may be
+// amidst a handler written in Python, which uses the state that is there.
+static void make_resident(thread_t *thread) {
+    gil_resident->state = mp_state_ctx.thread;
+    mp_state_ctx.thread = thread->state;
+    gil_resident = thread;
+    scheduler_update();
+}
+
+// Choose the next owner, and let its task run. Nobody is the owner any more if nobody wants to be.
+static void pass_on(uint32_t now) {
     bool woken_turn = gil.woken.first != NULL
         && (gil.computing.first == NULL || gil.woken_us < COMPUTING_MIN_US);
     queue_t *queue = woken_turn ? &gil.woken : &gil.computing;
     if (queue->first == NULL) {
         gil.owner = NULL;
-        gil.switch_requested = false;
-        return NULL;
+        gil_switch_requested = false;
+    } else {
+        thread_t *next = queue_pop(queue);
+        if (!next->woken) {
+            gil.woken_us = 0;
+        }
+        grant(next, now);
+        if (next != gil_resident) {
+            make_resident(next);
+        }
+        kernel_give(next->task);
     }
-    grant(queue_pop(queue));
-    return gil.owner;
 }
 
-// A thread ends its wait. Returns it if it owns the GIL now, else NULL.
-static thread_t *make_ready(thread_t *thread) {
+// A thread ends its wait. Returns true if it owns the GIL now.
+static bool make_ready(thread_t *thread) {
     thread->woken = true;
     thread->slice_us = 0;
     if (gil.owner == NULL) {
-        grant(thread);
-        return thread;
+        grant(thread, now_us());
+        return true;
     }
     thread->status = THREAD_READY;
     queue_append(&gil.woken, thread);
-    consider_switch();
-    return NULL;
+    if (!gil.owner->woken) { // else the next tick is soon enough
+        consider_switch();
+    }
+    return false;
 }
 
-static inline void give(thread_t *thread) {
-    if (thread != NULL) {
+// The same for a thread whose task waits for its semaphore.
+static void wake(thread_t *thread) {
+    if (make_ready(thread)) {
         kernel_give(thread->task);
     }
 }
@@ -168,78 +184,71 @@ static inline void give(thread_t *thread) {
 // function that stays there while the thread waits, and note where the stack begins.
 #define NOTE_STACK(self, regs) ((self)->stack_pointer = (void *)gc_helper_get_regs_and_sp(regs))
 
-// Wait until the thread owns the GIL; when the ticks are over a parked thread asks for it.
-static void wait_for_grant(thread_t *self, TickType_t ticks) {
-    TickType_t start = ticks == KERNEL_FOREVER ? 0 : kernel_ticks();
-    while (gil.owner != self) {
-        TickType_t left = KERNEL_FOREVER;
-        if (ticks != KERNEL_FOREVER && self->status == THREAD_WAITING) {
-            TickType_t elapsed = kernel_ticks() - start;
-            if (elapsed >= ticks) {
-                uint32_t state = kernel_lock();
-                if (self->status == THREAD_WAITING) {
-                    make_ready(self);
-                }
-                kernel_unlock(state);
-                continue;
-            }
-            left = ticks - elapsed;
-        }
-        kernel_take(left);
-    }
+// Wait until the thread owns the GIL. Whoever grants it to a thread that does not run gives it its semaphore.
+static void wait_for_grant(const thread_t *self) {
+    do {
+        kernel_take(KERNEL_FOREVER);
+    } while (gil.owner != self);
 }
 
-// The thread owns the GIL: move its state to where MicroPython looks for it.
-static void resume(thread_t *self) {
+// The same, but when the ticks are over a parked thread asks for the GIL.
+static void wait_for_grant_until(thread_t *self, TickType_t ticks) {
+    TickType_t start = kernel_ticks();
+    TickType_t elapsed = 0;
+    while (elapsed < ticks && self->status == THREAD_WAITING) {
+        kernel_take(ticks - elapsed);
+        elapsed = kernel_ticks() - start;
+    }
     uint32_t state = kernel_lock();
-    if (gil.resident != self) {
-        gil.resident->state = mp_state_ctx.thread;
-        mp_state_ctx.thread = self->state;
-        gil.resident = self;
-    }
-    scheduler_update();
+    bool owned = gil.owner == self || (self->status == THREAD_WAITING && make_ready(self));
     kernel_unlock(state);
+    if (!owned) {
+        wait_for_grant(self);
+    }
 }
 
-// In a critical section: give up the GIL that self owns, with a new status. Returns what pass_on() does.
-static thread_t *leave(thread_t *self, thread_status_t status) {
-    charge(self);
+// The thread owns the GIL. If it got it from an interrupt its state has not been moved.
+static void resume(thread_t *self) {
+    if (gil_resident != self) {
+        uint32_t state = kernel_lock();
+        make_resident(self);
+        kernel_unlock(state);
+    }
+}
+
+// In a critical section: give up the GIL that self owns, with a new status.
+static void leave(thread_t *self, thread_status_t status) {
+    uint32_t now = now_us();
+    charge(self, now);
     self->status = status;
-    self->slice_us = 0;
-    return pass_on();
+    pass_on(now);
 }
 
-thread_t *gil_resident(void) {
-    return gil.resident;
-}
-
-bool gil_switch_requested(void) {
-    return gil.switch_requested;
+void gil_init(void) {
+    gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
+    gil.owner = &thread_main;
+    gil_resident = &thread_main;
 }
 
 void gil_yield(void) {
     gc_helper_regs_t regs;
-    thread_t *self = gil.resident;
+    thread_t *self = gil_resident;
     thread_check_stack(self);
     NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
-    charge(self);
+    uint32_t now = now_us();
+    charge(self, now);
     self->status = THREAD_READY;
-    if (self->woken || self->slice_us >= MODTHREAD_SWITCH_INTERVAL_US) {
+    if (self->woken || self->slice_us >= gil_switch_interval_us) {
         self->woken = false;
         self->slice_us = 0;
         queue_append(&gil.computing, self);
     } else {
         queue_prepend(&gil.computing, self); // it was interrupted by a woken thread, and goes on afterwards
     }
-    thread_t *next = pass_on();
-    if (next != self) {
-        give(next);
-    }
+    pass_on(now);
     kernel_unlock(state);
-    if (next != self) {
-        wait_for_grant(self, KERNEL_FOREVER);
-    }
+    wait_for_grant(self);
     resume(self);
 }
 
@@ -247,13 +256,12 @@ void gil_release(void) {
     if (scheduler_is_locked()) {
         return;
     }
-    thread_t *self = gil.resident;
+    thread_t *self = gil_resident;
     thread_check_stack(self);
     // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
     NOTE_STACK(self, (uintptr_t *)&self->stack[1]);
     uint32_t state = kernel_lock();
-    thread_t *next = leave(self, THREAD_OUTSIDE);
-    give(next);
+    leave(self, THREAD_OUTSIDE);
     kernel_unlock(state);
 }
 
@@ -262,20 +270,19 @@ void gil_acquire(void) {
     thread_t *self = thread_self();
     NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
-    if (gil.owner != self) {
-        make_ready(self);
-    }
+    bool owned = gil.owner == self || make_ready(self);
     kernel_unlock(state);
-    wait_for_grant(self, KERNEL_FOREVER);
+    if (!owned) {
+        wait_for_grant(self);
+    }
     resume(self);
 }
 
-void gil_park(TickType_t ticks, bool event) {
+void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     gc_helper_regs_t regs;
-    thread_t *self = gil.resident;
+    thread_t *self = gil_resident;
     thread_check_stack(self);
     NOTE_STACK(self, regs);
-    uint32_t state = kernel_lock();
     bool woken_before = self->wake_pending || (event && self->events_seen != gil.events);
     self->wake_pending = false;
     self->events_seen = gil.events;
@@ -284,41 +291,45 @@ void gil_park(TickType_t ticks, bool event) {
         return;
     }
     self->awaits_event = event;
-    thread_t *next = leave(self, THREAD_WAITING);
-    give(next);
+    leave(self, THREAD_WAITING);
     kernel_unlock(state);
-    wait_for_grant(self, ticks);
+    if (ticks == KERNEL_FOREVER) {
+        wait_for_grant(self);
+    } else {
+        wait_for_grant_until(self, ticks);
+    }
     resume(self);
 }
 
-void gil_wake(thread_t *thread) {
-    thread_t *granted = NULL;
-    uint32_t state = kernel_lock();
+void gil_park(TickType_t ticks, bool event) {
+    gil_park_locked(kernel_lock(), ticks, event);
+}
+
+void gil_wake_locked(thread_t *thread) {
     if (thread->status == THREAD_WAITING) {
-        granted = make_ready(thread);
-    } else if (thread->status == THREAD_READY) {
-        if (!thread->woken) {
-            queue_remove(&gil.computing, thread);
-            make_ready(thread);
-        }
-    } else {
+        wake(thread);
+    } else if (thread->status != THREAD_READY) {
         thread->wake_pending = true;
+    } else if (!thread->woken) {
+        queue_remove(&gil.computing, thread);
+        make_ready(thread);
     }
-    give(granted);
+}
+
+void gil_wake(thread_t *thread) {
+    uint32_t state = kernel_lock();
+    gil_wake_locked(thread);
     kernel_unlock(state);
 }
 
 void mp_thread_notify(void) {
-    thread_t *granted = NULL;
     uint32_t state = kernel_lock();
     gil.events++;
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
         if (thread->status == THREAD_WAITING && thread->awaits_event) {
-            thread_t *ready = make_ready(thread);
-            granted = ready == NULL ? granted : ready;
+            wake(thread);
         }
     }
-    give(granted);
     kernel_unlock(state);
 }
 
@@ -333,15 +344,14 @@ void gil_start(thread_t *thread) {
 }
 
 void gil_enter_first(thread_t *self) {
-    wait_for_grant(self, KERNEL_FOREVER);
+    wait_for_grant(self);
     resume(self);
 }
 
 void gil_finish(thread_t *self) {
     thread_check_stack(self);
     uint32_t state = kernel_lock();
-    thread_t *next = leave(self, THREAD_FINISHED);
-    give(next);
+    leave(self, THREAD_FINISHED);
     kernel_unlock(state);
     gil_enter_first(self);
 }
@@ -350,7 +360,7 @@ void gil_forget_others(void) {
     uint32_t state = kernel_lock();
     gil.woken.first = NULL;
     gil.computing.first = NULL;
-    gil.switch_requested = false;
+    gil_switch_requested = false;
     scheduler_update();
     kernel_unlock(state);
 }
@@ -359,7 +369,10 @@ void gil_forget_others(void) {
 // What MicroPython's core and ports call
 
 void mp_thread_tick(void) {
-    thread_check_stack(gil.resident); // it may be computing, and never get to where it would be checked
+    if (gil_resident == NULL) {
+        return; // gil_init() comes later
+    }
+    thread_check_stack(gil_resident); // it may be computing, and never get to where it would be checked
     uint32_t state = kernel_lock();
     if (mp_thread_gil_contended()) {
         consider_switch();

@@ -8,16 +8,19 @@
 
 #include "thread.h"
 
-// How long a computing thread keeps the GIL while others compute, in microseconds.
-#ifndef MODTHREAD_SWITCH_INTERVAL_US
-#define MODTHREAD_SWITCH_INTERVAL_US (5000)
-#endif
+// How long a computing thread keeps the GIL while others compute, in microseconds. A soft reset goes back to the default.
+extern uint32_t gil_switch_interval_us;
+#define GIL_SWITCH_INTERVAL_DEFAULT_US (5000)
+#define GIL_SWITCH_INTERVAL_MAX_S (1000) // the clock that measures it wraps
 
-// The thread whose state is in mp_state_ctx.thread: the owner, or the last one if nobody owns the GIL.
-thread_t *gil_resident(void);
+// The thread whose state is in mp_state_ctx.thread: the owner, or the last one if nobody owns the GIL. Only read it.
+extern thread_t *gil_resident;
 
 // True if the owner should call gil_yield().
-bool gil_switch_requested(void);
+extern volatile bool gil_switch_requested;
+
+// The calling task is the main thread, and owns the GIL.
+void gil_init(void);
 
 // Let other threads run, if it is their turn. Needs the GIL; blocks until it is owned again.
 void gil_yield(void);
@@ -32,8 +35,14 @@ void gil_acquire(void);
 // what the caller waits for is for the caller to check. With event set, mp_thread_notify() wakes it, too.
 void gil_park(TickType_t ticks, bool event);
 
+// The same in a critical section, which it ends.
+void gil_park_locked(uint32_t state, TickType_t ticks, bool event);
+
 // Wake a parked thread, or let its next gil_park() return at once. From tasks and interrupts; never blocks.
 void gil_wake(thread_t *thread);
+
+// The same in a critical section.
+void gil_wake_locked(thread_t *thread);
 
 // Put a thread that has not run yet into the queue.
 void gil_start(thread_t *thread);

@@ -49,6 +49,19 @@ static inline void kernel_unlock(uint32_t state) {
     mp_thread_unlock_cores(state);
 }
 
+#elif defined(__arm__)
+
+// Two instructions, while the kernel's own for some of these chips are a function.
+static inline uint32_t kernel_lock(void) {
+    uint32_t state;
+    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
+    return state;
+}
+
+static inline void kernel_unlock(uint32_t state) {
+    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
+}
+
 #else
 
 static inline uint32_t kernel_lock(void) {
@@ -76,16 +89,12 @@ static inline bool kernel_interrupts_disabled(void) {
 }
 
 // Give the task's own binary semaphore: a direct-to-task notification, which FreeRTOS documents as a binary
-// semaphore that costs no memory. From tasks and interrupts alike, and in a critical section; never blocks.
+// semaphore that costs no memory. In a critical section, of tasks and interrupts alike; never blocks.
 // A task that is given its semaphore in the critical section in which it becomes ready cannot be deleted before.
 static inline void kernel_give(TaskHandle_t task) {
-    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
-    kernel_barrier();
     BaseType_t woken = pdFALSE;
     vTaskNotifyGiveFromISR(task, &woken);
     portYIELD_FROM_ISR(woken);
-    kernel_barrier();
-    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
 }
 
 // Take the calling task's semaphore, waiting for at most that many ticks. A wait of n ticks lasts n-1 to n of them.

@@ -36,21 +36,19 @@ static bool lock_try(mp_obj_thread_lock_t *lock) {
     return acquired;
 }
 
-// Wait in line, or take the lock if it is free by now.
+// Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
-    uint32_t state = kernel_lock();
     if (!lock->locked) {
         lock->locked = true;
         waiter->owns_lock = true;
-    } else {
-        if (lock->first == NULL) {
-            lock->first = waiter;
-        } else {
-            lock->last->next = waiter;
-        }
-        lock->last = waiter;
+        return;
     }
-    kernel_unlock(state);
+    if (lock->first == NULL) {
+        lock->first = waiter;
+    } else {
+        lock->last->next = waiter;
+    }
+    lock->last = waiter;
 }
 
 // Wait no longer. Returns true if the lock came all the same and is owned now.
@@ -79,24 +77,28 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     if (scheduler_is_locked()) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
-    waiter_t waiter = { .thread = gil_resident() };
+    waiter_t waiter = { .thread = gil_resident };
+    TickType_t left = deadline_left(deadline);
+    uint32_t state = kernel_lock();
     lock_join(lock, &waiter);
-    while (!waiter.owns_lock) {
-        TickType_t left = deadline_left(deadline);
-        if (left == 0) {
-            return lock_quit(lock, &waiter);
+    while (!waiter.owns_lock && left != 0) {
+        gil_park_locked(state, left, false);
+        if (waiter.owns_lock) {
+            return true; // what else is pending, the VM attends to next
         }
-        gil_park(left, false);
         if (scheduler_exception_pending()) {
             if (lock_quit(lock, &waiter)) {
-                return true; // the VM raises the exception next, with the lock owned
+                return true;
             }
             mp_handle_pending(true);
-            lock_join(lock, &waiter); // somebody else has taken the exception away
+            return lock_wait(lock, deadline); // somebody else has taken the exception away
         }
         scheduler_run_callbacks();
+        left = deadline_left(deadline);
+        state = kernel_lock();
     }
-    return true;
+    kernel_unlock(state);
+    return lock_quit(lock, &waiter);
 }
 
 static bool lock_acquire(mp_obj_thread_lock_t *lock) {
@@ -106,21 +108,17 @@ static bool lock_acquire(mp_obj_thread_lock_t *lock) {
 static void lock_release(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
     bool was_locked = lock->locked;
-    thread_t *next = NULL;
     waiter_t *waiter = lock->first;
     if (waiter == NULL) {
         lock->locked = false;
     } else {
         lock->first = waiter->next;
-        next = waiter->thread;
         waiter->owns_lock = true;
+        gil_wake_locked(waiter->thread);
     }
     kernel_unlock(state);
     if (!was_locked) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
-    }
-    if (next != NULL) {
-        gil_wake(next);
     }
 }
 
@@ -158,7 +156,9 @@ static deadline_t deadline_after(mp_obj_t timeout) {
     if (seconds > DEADLINE_SECONDS_MAX) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout value is too large"));
     }
-    uint64_t us = (uint64_t)(seconds * 1000000);
+    // In whole numbers of 32 bits, for which every chip's library has what it takes.
+    uint32_t whole = (uint32_t)seconds;
+    uint64_t us = (uint64_t)whole * 1000000 + (uint32_t)((seconds - whole) * 1000000);
     return deadline_after_us(us + (us >> 23) + (seconds > 0)); // a float loses its last bit, and parts of a microsecond
 }
 
@@ -222,6 +222,21 @@ static mp_obj_t lock_obj_exit(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lock_exit_obj, 4, 4, lock_obj_exit);
 
+// The two methods that matter are found without a search; the others are where they are for every type.
+static void lock_attr(mp_obj_t self, qstr attr, mp_obj_t *destination) {
+    if (destination[0] != MP_OBJ_NULL) {
+        return; // nothing can be stored
+    }
+    destination[1] = self;
+    if (attr == MP_QSTR_acquire) {
+        destination[0] = MP_OBJ_FROM_PTR(&lock_acquire_obj);
+    } else if (attr == MP_QSTR_release) {
+        destination[0] = MP_OBJ_FROM_PTR(&lock_release_obj);
+    } else {
+        destination[1] = MP_OBJ_SENTINEL;
+    }
+}
+
 static const mp_rom_map_elem_t lock_locals_dict_table[] = {
     { MP_ROM_QSTR(MP_QSTR_acquire), MP_ROM_PTR(&lock_acquire_obj) },
     { MP_ROM_QSTR(MP_QSTR_release), MP_ROM_PTR(&lock_release_obj) },
@@ -237,5 +252,6 @@ MP_DEFINE_CONST_OBJ_TYPE(
     MP_TYPE_FLAG_NONE,
     make_new, lock_make_new,
     print, lock_print,
+    attr, lock_attr,
     locals_dict, &lock_locals_dict
     );

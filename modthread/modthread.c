@@ -71,7 +71,7 @@ static mp_obj_t mod_thread_exit(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_exit_obj, mod_thread_exit);
 
 static mp_obj_t mod_thread_get_ident(void) {
-    return mp_obj_new_int_from_uint(gil_resident()->ident);
+    return mp_obj_new_int_from_uint(gil_resident->ident);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_ident_obj, mod_thread_get_ident);
 
@@ -86,6 +86,21 @@ static mp_obj_t mod_thread_stack_size(size_t n_args, const mp_obj_t *args) {
     return before;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_stack_size_obj, 0, 1, mod_thread_stack_size);
+
+static mp_obj_t mod_thread_getswitchinterval(void) {
+    return mp_obj_new_float(gil_switch_interval_us / MICROPY_FLOAT_CONST(1000000.0));
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_getswitchinterval_obj, mod_thread_getswitchinterval);
+
+static mp_obj_t mod_thread_setswitchinterval(mp_obj_t interval) {
+    mp_float_t seconds = mp_obj_get_float(interval);
+    if (!(seconds > 0 && seconds <= GIL_SWITCH_INTERVAL_MAX_S)) { // a NaN neither
+        mp_raise_ValueError(MP_ERROR_TEXT("switch interval must be above 0 and at most 1000"));
+    }
+    gil_switch_interval_us = (uint32_t)(seconds * 1000000);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_thread_setswitchinterval_obj, mod_thread_setswitchinterval);
 
 static mp_obj_t mod_thread_allocate_lock(void) {
     return lock_new();
@@ -107,6 +122,8 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_thread_exit_obj) },
     { MP_ROM_QSTR(MP_QSTR_get_ident), MP_ROM_PTR(&mod_thread_get_ident_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack_size), MP_ROM_PTR(&mod_thread_stack_size_obj) },
+    { MP_ROM_QSTR(MP_QSTR_getswitchinterval), MP_ROM_PTR(&mod_thread_getswitchinterval_obj) },
+    { MP_ROM_QSTR(MP_QSTR_setswitchinterval), MP_ROM_PTR(&mod_thread_setswitchinterval_obj) },
     { MP_ROM_QSTR(MP_QSTR_allocate_lock), MP_ROM_PTR(&mod_thread_allocate_lock_obj) },
     { MP_ROM_QSTR(MP_QSTR_Lock), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },

@@ -35,15 +35,17 @@ static bool callbacks_pending(void) {
 }
 
 static bool may_run_callbacks(void) {
-    return lock_depth == 0 && !running_callbacks && gil_resident() == &thread_main;
+    return lock_depth == 0 && !running_callbacks && gil_resident == &thread_main;
 }
 
 void scheduler_update(void) {
-    bool pending = lock_depth == 0 && (
-        gil_switch_requested()
+    MP_STATE_VM(sched_state) = MP_SCHED_IDLE;
+    if (lock_depth == 0 && (
+        gil_switch_requested
         || mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL
-        || (may_run_callbacks() && callbacks_pending()));
-    MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
+        || (callbacks_pending() && may_run_callbacks()))) {
+        MP_STATE_VM(sched_state) = MP_SCHED_PENDING;
+    }
 }
 
 bool scheduler_is_locked(void) {
@@ -59,7 +61,7 @@ bool scheduler_exception_pending(void) {
 
 void scheduler_raise(thread_t *thread, mp_obj_t exception) {
     uint32_t state = kernel_lock();
-    mp_state_thread_t *ts = thread == gil_resident() ? &mp_state_ctx.thread : &thread->state;
+    mp_state_thread_t *ts = thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
     ts->mp_pending_exception = exception;
     scheduler_update();
     kernel_unlock(state);
@@ -270,7 +272,7 @@ MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
 // Where the VM, and C code that waits, attend to all of this
 
 void mp_thread_give_way(void) {
-    if (gil_switch_requested() && !scheduler_is_locked()) {
+    if (gil_switch_requested && !scheduler_is_locked()) {
         gil_yield();
     }
 }
@@ -320,7 +322,7 @@ void mp_thread_wait_for_notify(void) {
 
 void mp_event_wait_ms(mp_uint_t timeout_ms) {
     // Rounded up; the caller looks at the time itself and may call again.
-    uint64_t ticks = ((uint64_t)timeout_ms * configTICK_RATE_HZ + 999) / 1000;
+    TickType_t ticks = timeout_ms / portTICK_PERIOD_MS + (timeout_ms % portTICK_PERIOD_MS != 0);
     wait_for_event(MIN(ticks, KERNEL_FOREVER - 1));
 }
 

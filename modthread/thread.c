@@ -17,24 +17,16 @@
 #include "gil.h"
 #include "scheduler.h"
 
-#define STACK_GUARD (0x7357ac4b)
-
 // How long a soft reset waits for threads to leave, and how often it asks them.
 #define LEAVE_TICKS (pdMS_TO_TICKS(200))
 #define ASK_AGAIN_TICKS (pdMS_TO_TICKS(2))
 
-static uint32_t unknown_stack = STACK_GUARD; // until mp_thread_init_main(): a tick may come first
-
-thread_t thread_main = {
-    .ident = MODTHREAD_MAIN_IDENT,
-    .status = THREAD_RUNNING,
-    .stack = &unknown_stack,
-};
-thread_t *thread_list = &thread_main;
+thread_t thread_main;
+thread_t *thread_list;
 size_t thread_stack_size;
 
 static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc_others()
-static uint32_t last_ident = MODTHREAD_MAIN_IDENT;
+static uint32_t last_ident;
 static bool shutting_down;
 
 static size_t stack_size_of(const thread_t *thread) {
@@ -42,18 +34,12 @@ static size_t stack_size_of(const thread_t *thread) {
 }
 
 static mp_state_thread_t *state_of(thread_t *thread) {
-    return thread == gil_resident() ? &mp_state_ctx.thread : &thread->state;
+    return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
 }
 
 thread_t *thread_self(void) {
     TaskHandle_t task = xTaskGetCurrentTaskHandle();
     return task == thread_main.task ? &thread_main : (thread_t *)task;
-}
-
-void thread_check_stack(const thread_t *thread) {
-    if (thread->stack[0] != STACK_GUARD) {
-        mp_thread_stack_overflow(thread->ident);
-    }
 }
 
 static void list_add(thread_t *thread) {
@@ -140,7 +126,7 @@ static thread_t *thread_new(size_t stack_size) {
     thread_t *thread = (thread_t *)(stack + stack_size);
     memset(thread, 0, sizeof(*thread));
     thread->stack = (uint32_t *)stack;
-    thread->stack[0] = STACK_GUARD;
+    thread->stack[0] = THREAD_STACK_GUARD;
     thread->status = THREAD_FINISHED;
     thread->task = kernel_create(thread_task, thread, stack, stack_size, &thread->tcb);
     return thread;
@@ -195,12 +181,16 @@ uint32_t thread_start(thread_call_t *call) {
 // What a port's main program calls
 
 void mp_thread_init_main(void *stack) {
-    uint32_t state = kernel_lock(); // a tick must not see a stack without its guard
-    thread_main.stack = stack;
-    thread_main.stack[0] = STACK_GUARD;
-    kernel_unlock(state);
     thread_main.task = xTaskGetCurrentTaskHandle();
+    thread_main.ident = MODTHREAD_MAIN_IDENT;
+    thread_main.status = THREAD_RUNNING;
+    thread_main.stack = stack;
+    thread_main.stack[0] = THREAD_STACK_GUARD;
+    thread_list = &thread_main;
+    last_ident = MODTHREAD_MAIN_IDENT;
+    thread_stack_size = 0;
     shutting_down = false;
+    gil_init();
 }
 
 static void ask_all_to_leave(void) {
@@ -225,9 +215,6 @@ void mp_thread_deinit(void) {
     }
     gil_forget_others(); // until it was deleted a thread may have asked for the GIL
     pool_empty();
-    last_ident = MODTHREAD_MAIN_IDENT;
-    thread_stack_size = 0;
-    shutting_down = false;
 }
 
 uint32_t mp_thread_ident_of_task(const void *task) {
@@ -268,7 +255,7 @@ void mp_thread_gc_others(void) {
         mark_only(thread->stack);
     }
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
-        if (thread != gil_resident()) {
+        if (thread != gil_resident) {
             trace(thread);
         }
     }
@@ -286,7 +273,7 @@ mp_obj_t thread_describe_all(void) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
         const char *top = state_of(thread)->stack_top;
-        size_t in_use = thread == gil_resident() ? mp_cstack_usage()
+        size_t in_use = thread == gil_resident ? mp_cstack_usage()
             : thread->stack_pointer == NULL ? 0 : top - (const char *)thread->stack_pointer;
         mp_obj_t items[] = {
             mp_obj_new_int_from_uint(thread->ident),

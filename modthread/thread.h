@@ -22,6 +22,9 @@
 
 #define MODTHREAD_MAIN_IDENT (1)
 
+// In the lowest word of each stack.
+#define THREAD_STACK_GUARD (0x7357ac4b)
+
 typedef enum {
     THREAD_RUNNING, // holds the GIL
     THREAD_READY, // in one of the GIL's queues
@@ -75,6 +78,10 @@ uint32_t thread_start(thread_call_t *call);
 mp_obj_t thread_describe_all(void);
 
 // Restart the board if the thread's stack has overflowed.
-void thread_check_stack(const thread_t *thread);
+static inline void thread_check_stack(const thread_t *thread) {
+    if (thread->stack[0] != THREAD_STACK_GUARD) {
+        mp_thread_stack_overflow(thread->ident);
+    }
+}
 
 #endif // MODTHREAD_THREAD_H

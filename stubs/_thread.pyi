@@ -38,6 +38,16 @@ def stack_size(size: int = ..., /) -> int:
     again. Raises ValueError for another size, and nothing changes. A soft reset goes back to the default.
     """
 
+def getswitchinterval() -> float:
+    """Return how long a thread may compute while others want to, in seconds."""
+
+def setswitchinterval(seconds: float, /) -> None:
+    """Set how long a thread may compute while others want to; 0.005 is the default. See sys.setswitchinterval() of CPython.
+
+    Looked at once a tick (1 ms). A thread that comes out of a wait does not wait for it. A soft reset goes back to the
+    default. Raises ValueError for 0, less, NaN and more than 1000; TypeError for what is no number.
+    """
+
 def allocate_lock() -> Lock:
     """Return a new lock, unlocked. It takes one block of the heap, 16 bytes. Raises MemoryError."""
 

@@ -50,7 +50,9 @@ void service_start(void) {
 }
 
 void service_notify(void) {
+    uint32_t state = kernel_lock();
     kernel_give(service_task);
+    kernel_unlock(state);
 }
 
 /******************************************************************************/
