@@ -14,7 +14,8 @@ VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
 BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml))))
 BUILD_BOARDS = $(foreach board,$(if $(PORT),,$(BOARDS)),$(MODTHREAD) firmware --board $(board) &&)
-PYTEST = $(VENV_PYTHON) -m pytest -n auto $(addprefix --board ,$(BOARDS)) $(if $(PORT),--port $(PORT))
+CHOSEN = $(if $(PORT),--board $(if $(BOARD),$(BOARD)@)$(PORT),$(addprefix --board ,$(BOARDS)))
+PYTEST = $(VENV_PYTHON) -m pytest -n auto $(CHOSEN)
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
 .PHONY: help run repl firmware flash test test-all bench lint setup clean

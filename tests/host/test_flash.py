@@ -21,7 +21,7 @@ import pytest
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from modthread import boards, cli, project
+from modthread import boards, cli, lock, project
 from modthread.flash import bootloader, command
 
 FAKE_BOARD = Path(__file__).with_name("fake_board.py")
@@ -241,6 +241,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         (tmp_path / name).mkdir()
     (tmp_path / "mounts").write_text("proc /proc proc rw 0 0\n/dev/nothing /nowhere vfat rw 0 0\n")
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
     monkeypatch.setattr(bootloader, "MOUNTS", tmp_path / "mounts")
     monkeypatch.setattr(bootloader, "LABELS", tmp_path / "labels")
     monkeypatch.setattr(list_ports, "comports", desk.comports)
@@ -370,8 +371,9 @@ def test_the_next_run_repairs_an_interrupted_one(
 import signal, sys
 sys.path[:0] = {sys.path!r}
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from modthread import cli, project
+from modthread import cli, lock, project
 project.BUILD = project.Path({str(project.BUILD)!r})
+lock.DIRECTORY = project.Path({str(lock.DIRECTORY)!r})
 arguments = ["flash", "--no-build", "--board", {str(desk.board)!r}, "--port", {str(pico.port)!r}]
 sys.exit(cli.main(arguments))
 """

@@ -43,7 +43,7 @@ def test_make_alone_lists_the_targets() -> None:
         (["flash", "BOARD=B"], "-m modthread flash --board B"),
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
         (["test"], "-m pytest -n auto --board MPS2_AN385 --board RPI_PICO"),
-        (["test", "BOARD=B", "PORT=P"], "-m pytest -n auto --board B --port P"),
+        (["test", "BOARD=B", "PORT=P"], "-m pytest -n auto --board B@P"),
         (["test-all", "BOARD=B"], "-m pytest -n auto --board B --slow"),
         (["bench"], "-m modthread bench"),
         (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),

@@ -94,9 +94,9 @@ def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) 
 
 
 def test_a_port_is_not_for_several_processes(run: Run, fake_board: Make) -> None:
-    result = run(TESTS, "--board", fake_board(), "--port", "/dev/null", "-n2", "--dist=each")
+    result = run(TESTS, "--board", f"{fake_board()}@/dev/null", "-n2", "--dist=each")
     assert result.returncode == 4
-    assert "ERROR: --port is for one process: leave out --dist each" in result.stderr
+    assert "ERROR: FAKE is for one process: leave out --dist each" in result.stderr
 
 
 def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
@@ -267,7 +267,7 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
     folder.mkdir()
     (folder / "board.toml").write_text('description = "on a port"\n')
     text = "def test_a():\n    pass\n\ndef test_b():\n    die()\n\ndef test_c():\n    pass\n"
-    result = run(text, "--board", str(folder), "--port", fake_port(), "-rA")
+    result = run(text, "--board", f"{folder}@{fake_port()}", "-rA")
     assert "1 failed, 1 passed, 2 errors" in result.stdout, result.stdout
     assert "test_b[REAL] - the port has gone" in result.stdout
     assert verdicts(result)["test_c[REAL]"] == "ERROR"
@@ -280,16 +280,12 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
     ("arguments", "message"),
     [
         (["--board", "NOPE"], "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO"),
-        (["--port", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
+        (["--board", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
         (["--icount", "nonsense"], "qemu-system-arm did not start: "),
-        (["--port", "x", "--board", "MPS2_AN385", "--board", "{fake}"], "--port is one board's"),
     ],
 )
-def test_wrong_use_is_one_line(
-    run: Run, fake_board: Make, arguments: list[str], message: str
-) -> None:
-    fake = fake_board()
-    result = run(TESTS, *(argument.format(fake=fake) for argument in arguments))
+def test_wrong_use_is_one_line(run: Run, arguments: list[str], message: str) -> None:
+    result = run(TESTS, *arguments)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert re.search(rf"^ERROR: {re.escape(message)}", result.stdout + result.stderr, re.M)
     assert "Traceback" not in result.stdout + result.stderr
@@ -298,7 +294,7 @@ def test_wrong_use_is_one_line(
 def test_busy_port_is_one_line(run: Run, fake_port: Make) -> None:
     port = fake_port()
     with serial.Serial(port, exclusive=True):
-        result = run(TESTS, "--port", port)
+        result = run(TESTS, "--board", port)
     assert result.returncode == pytest.ExitCode.USAGE_ERROR
     assert f"ERROR: {port} is in use by another program" in result.stdout + result.stderr
 

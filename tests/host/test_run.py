@@ -273,7 +273,7 @@ def test_dead_board_is_2(script: Write, fake_port: Callable[..., str]) -> None:
     result = run("--port", fake_port("silent"), script("print(1)\n"))
     assert (result.returncode, result.stdout) == (2, "")
     (said,) = complaints(result)
-    assert said.startswith("modthread: MPS2_AN385 is dead: ")
+    assert said.startswith("modthread: tty_fake is dead: ")
 
 
 @pytest.mark.parametrize(

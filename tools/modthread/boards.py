@@ -60,6 +60,11 @@ class Board:
     flash: FlashConfig | None = None
 
     @property
+    def usb(self) -> str | None:
+        """The USB vendor and product identifiers that the board has while it runs MicroPython."""
+        return self.flash.usb if self.flash else None
+
+    @property
     def firmware(self) -> Path:
         """Where the build leaves the firmware with its symbols."""
         return project.BUILD / self.name / "firmware.elf"
@@ -75,19 +80,28 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in DIRECTORY.glob("*/board.toml"))
 
 
+def is_known(name: str) -> bool:
+    """Return whether `name` is a board's or a folder with a board.toml."""
+    return _table(name).is_file()
+
+
 def load(name: str) -> Board:
     """Read the board.toml of the board called `name`, or of the folder that `name` is.
 
     Raises ModthreadError that lists the known boards, or says what is wrong in the file.
     """
-    folder = Path(name).resolve() if "/" in name else DIRECTORY / name
-    path = folder / "board.toml"
+    path = _table(name)
     if not path.is_file():
         raise ModthreadError(f"unknown board '{name}'; known boards: {', '.join(names())}")
     try:
-        return _parse(folder.name, tomllib.loads(path.read_text()))
+        return _parse(path.parent.name, tomllib.loads(path.read_text()))
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ModthreadError(f"{path}: {error}; correct it") from None
+
+
+def _table(name: str) -> Path:
+    folder = Path(name).resolve() if "/" in name else DIRECTORY / name
+    return folder / "board.toml"
 
 
 def _parse(name: str, table: dict[str, Any]) -> Board:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from modthread import boards, build, run, sources, system
+from modthread import boards, build, choice, inventory, run, sources, system
 from modthread.bench.command import bench
+from modthread.choice import choose
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.flash.command import flash
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_NO_READER
 
 
+def _boards(options: argparse.Namespace) -> int:
+    return inventory.show(options.ask, options.json)
+
+
 def _run(options: argparse.Namespace) -> int:
     script = run.read(options.script)
     with closing(_started(options)) as device:
@@ -54,7 +59,9 @@ def _firmware(options: argparse.Namespace) -> int:
 
 
 def _flash(options: argparse.Namespace) -> int:
-    return flash(boards.load(options.board), options.port, options.no_build)
+    chosen = choose(options.board, options.port)
+    port = chosen.port() if chosen.where else None  # None: flash looks in bootloaders, too
+    return flash(chosen.board, port, options.no_build, options.wait)
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -69,10 +76,11 @@ def _setup(_: argparse.Namespace) -> int:
 
 def _started(options: argparse.Namespace) -> Device:
     """Return the chosen board, built if it is emulated, and freshly started."""
-    board = boards.load(options.board)
-    if options.port is None and not options.no_build:
-        build.firmware(board)
-    device = Device(board, options.port, options.icount)
+    chosen = choose(options.board, options.port)
+    port = chosen.port()
+    if port is None and not options.no_build:
+        build.firmware(chosen.board)
+    device = Device(chosen.board, port, options.icount, wait=options.wait)
     try:
         device.start()
     except BaseException:
@@ -84,15 +92,27 @@ def _started(options: argparse.Namespace) -> Device:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="modthread", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    board = argparse.ArgumentParser(add_help=False)
-    board.add_argument(
+    kind = argparse.ArgumentParser(add_help=False)
+    kind.add_argument(
         "--board", default=boards.DEFAULT, help=f"board or board folder, default {boards.DEFAULT}"
     )
+    board = argparse.ArgumentParser(add_help=False)
+    board.add_argument("--board", help=f"{choice.HELP}; default {boards.DEFAULT}")
+    board.add_argument("--port", help="where the board is, apart from which: see --board")
+    board.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS", help="wait for a board that is in use"
+    )
     reach = argparse.ArgumentParser(add_help=False, parents=[board])
-    reach.add_argument("--port", help="serial port or pyserial URL of a real board")
     reach.add_argument("--no-build", action="store_true", help="use the firmware that is there")
     where = argparse.ArgumentParser(add_help=False, parents=[reach])
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
+
+    command = commands.add_parser("boards", help="list what is attached, and what is emulated")
+    command.add_argument(
+        "--ask", action="store_true", help="interrupt what runs on them, and ask what that is"
+    )
+    command.add_argument("--json", action="store_true", help="for programs")
+    command.set_defaults(command=_boards)
 
     command = commands.add_parser(
         "run", parents=[where], help="run a script on a freshly started board", epilog=RUN_STATUS
@@ -104,13 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("repl", parents=[where], help="open the prompt of a board")
     command.set_defaults(command=_repl)
 
-    command = commands.add_parser("firmware", parents=[board], help="build it and show its size")
+    command = commands.add_parser("firmware", parents=[kind], help="build it and show its size")
     command.set_defaults(command=_firmware)
 
     command = commands.add_parser("flash", parents=[reach], help="put it on a real board")
     command.set_defaults(command=_flash)
 
-    command = commands.add_parser("bench", parents=[board], help="measure what threads cost")
+    command = commands.add_parser("bench", parents=[kind], help="measure what threads cost")
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
     command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
     command.set_defaults(command=_bench)

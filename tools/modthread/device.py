@@ -10,6 +10,7 @@ from modthread import project
 from modthread.boards import Board
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
+from modthread.lock import BoardLock
 from modthread.session import (
     BoardError,
     BoardResetError,
@@ -47,14 +48,20 @@ class Device:
         port: str | None = None,
         icount: str | None = None,
         logs: Path = project.BUILD / "logs",
+        wait: float = 0.0,
     ) -> None:
-        """Prepare to reach `board` at `port`, or in its emulator where that is None."""
+        """Prepare to reach `board` at `port`, or in its emulator where that is None.
+
+        A board on a port is locked while it is started; `wait` is how long it may be in use.
+        """
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
         self.board = board
         self._logs = logs
         self.dead: str | None = None
         self._port = port
+        self._wait = wait
+        self._lock: BoardLock | None = None
         self._emulator = None if port else Emulator(board, icount)
         self._session: Session | None = None
         self._log = TrafficLog(logs / f"{board.name}.log")
@@ -90,6 +97,7 @@ class Device:
             self._soft_reset()
             return
         assert self._port is not None
+        self._lock = BoardLock(self._port, self._wait)
         self._session = Session(self._port, self._log)
         self.clean_up()
 
@@ -163,6 +171,8 @@ class Device:
         """Give back the port and end the emulator."""
         if self._session:
             self._session.close()
+        if self._lock:
+            self._lock.close()
         if self._emulator:
             self._emulator.stop()
         self._log.close()

@@ -1,10 +1,13 @@
 """The boards of one test run, each started when the first test needs it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from modthread import build, project
 from modthread.boards import Board
+from modthread.choice import Choice
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.session import BoardError
@@ -12,19 +15,15 @@ from modthread.session import BoardError
 
 @dataclass
 class Fleet:
-    """`boards` by name, and how to reach them: `port` for a single real board, or emulated."""
+    """`boards` by the names that tests show; `wait` is for how long one may be in other hands."""
 
-    boards: dict[str, Board]
-    port: str | None = None
+    boards: dict[str, Choice]
     icount: str | None = None
     build: bool = True
     logs: Path = project.BUILD / "logs"
+    wait: float = 0.0
     _devices: dict[str, Device] = field(default_factory=dict)
     _info: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.port and len(self.boards) > 1:
-            raise ModthreadError(f"--port is one board's, --board names {', '.join(self.boards)}")
 
     def start(self, name: str) -> None:
         """Build and start the board; blocks. One that does not answer is marked dead.
@@ -33,10 +32,14 @@ class Fleet:
         """
         if name in self._devices:
             return
-        board = self.boards[name]
-        if self.build and not self.port:
+        choice = self.boards[name]
+        board = choice.board
+        port = choice.port()
+        if self.build and not port:
             build.firmware(board)
-        device = self._devices[name] = Device(board, self.port, self._icount(board), self.logs)
+        device = self._devices[name] = Device(
+            board, port, self._icount(board), self.logs, self.wait
+        )
         try:
             device.start()
             self._info[name] = device.info()
@@ -77,3 +80,17 @@ class Fleet:
         for device in self._devices.values():
             device.close()
         self._devices.clear()
+
+
+def named(choices: Iterable[Choice]) -> dict[str, Choice]:
+    """Return `choices` by name: the kind of board, and where it is if there are several of it."""
+    distinct = list(dict.fromkeys(choices))
+    kinds = Counter(choice.board.name for choice in distinct)
+    return {
+        choice.board.name if kinds[choice.board.name] == 1 else _long_name(choice): choice
+        for choice in distinct
+    }
+
+
+def _long_name(choice: Choice) -> str:
+    return f"{choice.board.name}-{choice.place}"

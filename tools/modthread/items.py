@@ -167,9 +167,10 @@ class DeviceFile(pytest.File):
             tests = list(file.tests())
         except ModthreadError as error:
             raise self.CollectError(str(error)) from None
-        for board in self.config.stash[FLEET].boards:
+        for board, choice in self.config.stash[FLEET].boards.items():
+            kind = choice.board.name
             for test in tests:
-                if any(m.name == "boards" and board not in m.args for m in test.marks):
+                if any(m.name == "boards" and kind not in m.args for m in test.marks):
                     continue
                 name = f"{test.name}[{'-'.join((*test.ids, board))}]"
                 yield DeviceItem.from_parent(

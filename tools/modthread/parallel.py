@@ -18,7 +18,8 @@ class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        names = "|".join(map(re.escape, self.config.stash[FLEET].boards))
+        longest_first = sorted(self.config.stash[FLEET].boards, key=len, reverse=True)
+        names = "|".join(map(re.escape, longest_first))
         if match := re.search(rf"[\[-]({names})[-\]]", nodeid):
             return match[1]
         return nodeid.partition("::")[0].rpartition("/")[0]
@@ -49,9 +50,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Any) -> None:
-    """Refuse to let several processes open the same port."""
-    if config.getoption("--port") and config.option.dist != "load":
-        raise pytest.UsageError(f"--port is for one process: leave out --dist {config.option.dist}")
+    """Refuse to let several processes share a board that is there only once."""
+    dist = config.option.dist
+    for name, choice in config.stash[FLEET].boards.items():
+        if choice.where is not None and dist != "load":
+            raise pytest.UsageError(f"{name} is for one process: leave out --dist {dist}")
     config.pluginmanager.register(BoardLines(config))
 
 

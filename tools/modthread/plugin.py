@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from modthread import boards, parallel
+from modthread.choice import HELP, choose
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.fleet import Fleet
+from modthread.fleet import Fleet, named
 from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, told_in_a_line
 from modthread.upstream import UpstreamFile
 
@@ -28,9 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board",
         action="append",
-        help=f"board, or folder of a board, to test on; repeatable; default {boards.DEFAULT}",
+        help=f"{HELP}; repeatable; default {boards.DEFAULT}",
     )
-    group.addoption("--port", help="serial port or pyserial URL of the board: a real one")
+    group.addoption(
+        "--wait", type=float, default=0, help="seconds to wait for a board that is in use"
+    )
     group.addoption(
         "--device-timeout",
         type=float,
@@ -46,15 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the chosen boards; nothing is started yet."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    names = config.getoption("--board") or [boards.DEFAULT]
+    texts = config.getoption("--board") or [boards.DEFAULT]
     try:
-        chosen = [boards.load(name) for name in names]
         config.stash[FLEET] = Fleet(
-            {board.name: board for board in chosen},
-            config.getoption("--port"),
+            named(choose(text) for text in texts),
             config.getoption("--icount"),
             not config.getoption("--no-build"),
             config.rootpath / "build" / "logs",
+            config.getoption("--wait"),
         )
     except ModthreadError as error:
         raise pytest.UsageError(str(error)) from None
@@ -87,7 +89,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "device" in metafunc.fixturenames:
         boards = metafunc.config.stash[FLEET].boards
         mark = metafunc.definition.get_closest_marker("boards")
-        chosen = [name for name in boards if not mark or name in mark.args]
+        chosen = [
+            name for name, choice in boards.items() if not mark or choice.board.name in mark.args
+        ]
         metafunc.parametrize("device", chosen, indirect=True)
 
 
@@ -95,10 +99,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is slow on its board, unless --slow asks for it."""
     if config.getoption("--slow"):
         return
-    slow = [item for item in items if _is_slow(item)]
+    slow = [item for item in items if _is_slow(config, item)]
     if slow:
         config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not _is_slow(item)]
+        items[:] = [item for item in items if item not in slow]
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -128,9 +132,10 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     fleet.pause(request.param)
 
 
-def _is_slow(item: pytest.Item) -> bool:
-    board = _board_of(item)
-    return any(board in mark.args for mark in item.iter_markers("slow_on"))
+def _is_slow(config: pytest.Config, item: pytest.Item) -> bool:
+    name = _board_of(item)
+    kind = config.stash[FLEET].boards[name].board.name if name else None
+    return any(kind in mark.args for mark in item.iter_markers("slow_on"))
 
 
 def _board_of(item: pytest.Item) -> str | None:

@@ -4,7 +4,7 @@ import ast
 import time
 import zlib
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from modthread.flash import bootloader, uf2
 from modthread.flash.bootloader import Show, Waiting
 from modthread.flash.uf2 import Image
 from modthread.line import touch
+from modthread.lock import BoardLock
 from modthread.session import BoardError, Session
 from modthread.traffic import TrafficLog
 
 ANSWER_LIMIT = 5.0  # seconds for an answer of MicroPython
 ENTER_LIMIT = 20.0  # seconds until a board is in its bootloader and a desktop has mounted its drive
+BOOTLOADER_WAIT = 60.0  # seconds until another process has written to its board
 RETURN_LIMIT = 20.0  # seconds until a board that has been written to answers
 POLL = 0.3
 HOLD_BOOTSEL = "hold BOOTSEL while you plug it in, and run this again"
@@ -45,10 +47,11 @@ class Target:
     waiting: Waiting | None = None
 
 
-def flash(board: Board, port: str | None, no_build: bool) -> int:
+def flash(board: Board, port: str | None, no_build: bool, wait: float = 0.0) -> int:
     """Build, put the firmware on the board that is connected, and make sure that it runs.
 
-    Blocks for about a minute at most. Raises ModthreadError.
+    Blocks for about a minute at most, and `wait` where the board is in use. Raises
+    ModthreadError.
     """
     config = _config(board)
     if not no_build:
@@ -56,7 +59,7 @@ def flash(board: Board, port: str | None, no_build: bool) -> int:
     image = uf2.read(board.firmware.with_suffix(".uf2"), board, config)
     log = TrafficLog(project.BUILD / f"logs/{board.name}-flash.log")
     with closing(log), progress.step(f"Flashing {board.name}") as show:
-        version, port = _Flasher(board, config, image, log, show).flash(port)
+        version, port = _Flasher(board, config, image, log, show, wait).flash(port)
     print(f"{board.name} on {port} runs modthread {version}")
     return 0
 
@@ -78,16 +81,23 @@ class _Flasher:
     image: Image
     log: TrafficLog
     show: Show
+    wait: float
 
     def flash(self, port: str | None) -> tuple[str, str]:
         """Write the image; return the version that the board then runs, and its port."""
         self.show("looking for the board")
         target = self._find(port)
-        waiting = target.waiting or self._enter_bootloader(target)
-        others = {info.device for info in list_ports.comports()}
-        bootloader.write(self.image, self.config, waiting, self.show)
-        self.show("waiting for the board to answer")
-        return self._verify(lambda: self._returned(port, target.serial_number, others))
+        with ExitStack() as locks:
+            if target.port:
+                locks.enter_context(closing(BoardLock(target.port, self.wait)))
+            # All boards of a chip are alike there, so that this lock is of them all.
+            waiting_boards = f"bootloader://{self.config.chip}"
+            locks.enter_context(closing(BoardLock(waiting_boards, self.wait + BOOTLOADER_WAIT)))
+            waiting = target.waiting or self._enter_bootloader(target)
+            others = {info.device for info in list_ports.comports()}
+            bootloader.write(self.image, self.config, waiting, self.show)
+            self.show("waiting for the board to answer")
+            return self._verify(lambda: self._returned(port, target.serial_number, others))
 
     def _find(self, port: str | None) -> Target:
         """Return the one board that is meant; raises ModthreadError for none and for several."""

@@ -1,0 +1,217 @@
+"""Which boards there are, and which one is meant: what USB tells is as pyserial records it."""
+
+import json
+import os
+import re
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from modthread import boards, cli, lock
+from modthread.choice import Choice, choose, only_attached
+from modthread.errors import ModthreadError
+from modthread.fleet import named
+from modthread.lock import BoardLock
+
+Plug = Callable[..., None]
+Capture = pytest.CaptureFixture[str]
+PICO = (0x2E8A, 0x0005, "Board in FS mode")
+CP2102 = (0x10C4, 0xEA60, "CP2102 USB to UART Bridge Controller")
+
+
+@pytest.fixture
+def plug_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Plug:
+    """Return a function that attaches a board; at first, there is only the host's own port."""
+    infos = [ListPortInfo("/dev/ttyS0")]
+    monkeypatch.setattr(list_ports, "comports", lambda: infos)
+    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
+
+    def plug_in(port: str, usb: tuple[int, int, str], number: str | None, location: str) -> None:
+        info = ListPortInfo(port)
+        info.vid, info.pid, info.product = usb
+        info.serial_number, info.location = number, location
+        infos.append(info)
+
+    return plug_in
+
+
+@pytest.fixture
+def two_picos(plug_in: Plug) -> None:
+    plug_in("/dev/ttyACM1", PICO, "E661AAAA", "1-1.2:1.0")
+    plug_in("/dev/ttyACM0", PICO, "E661BBBB", "1-1.3:1.0")
+
+
+def chosen(board: str | None, port: str | None = None) -> tuple[str, str | None]:
+    choice = choose(board, port)
+    return choice.board.name, choice.port()
+
+
+@pytest.mark.usefixtures("two_picos")
+@pytest.mark.parametrize(
+    ("board", "port", "expected"),
+    [
+        (None, None, (boards.DEFAULT, None)),
+        ("RPI_PICO", None, ("RPI_PICO", None)),
+        ("E661AAAA", None, ("RPI_PICO", "/dev/ttyACM1")),
+        ("/dev/ttyACM0", None, ("RPI_PICO", "/dev/ttyACM0")),
+        (None, "/dev/ttyACM0", ("RPI_PICO", "/dev/ttyACM0")),
+        (None, "E661AAAA", ("RPI_PICO", "/dev/ttyACM1")),
+        ("MPS2_AN385", "/dev/ttyACM0", ("MPS2_AN385", "/dev/ttyACM0")),
+        ("RPI_PICO", "E661AAAA", ("RPI_PICO", "/dev/ttyACM1")),
+        ("RPI_PICO@E661AAAA", None, ("RPI_PICO", "/dev/ttyACM1")),
+        ("RPI_PICO@socket://desk:1", None, ("RPI_PICO", "socket://desk:1")),
+        ("rfc2217://me@desk:1", None, ("me_desk_1", "rfc2217://me@desk:1")),
+        ("/dev/ttyUSB9", None, ("ttyUSB9", "/dev/ttyUSB9")),
+    ],
+)
+def test_what_is_chosen(
+    board: str | None, port: str | None, expected: tuple[str, str | None]
+) -> None:
+    assert chosen(board, port) == expected
+
+
+@pytest.mark.usefixtures("two_picos")
+@pytest.mark.parametrize(
+    ("board", "message"),
+    [
+        ("NOPE", "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO; connected: "),
+        ("", "unknown board ''; known boards: "),
+        ("RPI_PICO@E66", "unknown board 'E66'; known boards: "),
+        ("boards/NOPE", "boards/NOPE has no board.toml"),
+    ],
+)
+def test_what_is_not_there(
+    board: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "boards/NOPE").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModthreadError, match=f"^{re.escape(message)}"):
+        chosen(board)
+
+
+@pytest.mark.usefixtures("two_picos")
+def test_several_boards_of_a_kind_are_listed() -> None:
+    candidates = (
+        "/dev/ttyACM0 (serial number E661BBBB), /dev/ttyACM1 (serial number E661AAAA); "
+        "use --board with one of them"
+    )
+    with pytest.raises(ModthreadError) as caught:
+        only_attached("RPI_PICO")
+    assert str(caught.value) == f"more than one RPI_PICO: {candidates}"
+    with pytest.raises(ModthreadError) as caught:
+        only_attached()
+    assert str(caught.value) == f"more than one board: {candidates}"
+
+
+def test_a_board_that_is_not_emulated_is_the_attached_one(plug_in: Plug, tmp_path: Path) -> None:
+    real = tmp_path / "REAL"
+    real.mkdir()
+    (real / "board.toml").write_text('description = "only real"\n')
+    choice = choose(str(real))  # for `pytest --collect-only`: needs no board
+    with pytest.raises(ModthreadError) as caught:
+        choice.port()
+    assert str(caught.value) == "no REAL found; connected: /dev/ttyS0; use --board REAL@PORT"
+
+
+def test_the_only_board_is_found(plug_in: Plug) -> None:
+    plug_in("/dev/ttyACM0", PICO, "E661BBBB", "1-1.3:1.0")
+    assert only_attached() == Choice(boards.load("RPI_PICO"), "/dev/ttyACM0")
+
+
+def test_a_serial_number_that_several_have_does_not_choose(plug_in: Plug) -> None:
+    plug_in("/dev/ttyUSB0", CP2102, "0001", "1-1.1")
+    plug_in("/dev/ttyUSB1", CP2102, "0001", "1-1.4")
+    with pytest.raises(ModthreadError, match=r"^more than one .* 0001: /dev/ttyUSB0 .*ttyUSB1"):
+        chosen("0001")
+    with closing(BoardLock("/dev/ttyUSB0")), closing(BoardLock("/dev/ttyUSB1")):
+        assert len(list(lock.DIRECTORY.iterdir())) == 2
+
+
+def test_two_ports_of_one_board_have_one_lock(plug_in: Plug) -> None:
+    plug_in("/dev/ttyACM0", PICO, "E661AAAA", "1-1.2:1.0")
+    plug_in("/dev/ttyACM1", PICO, "E661AAAA", "1-1.2:1.2")
+    with closing(BoardLock("/dev/ttyACM0")), closing(BoardLock("/dev/ttyACM1")):
+        assert [path.name for path in lock.DIRECTORY.iterdir()] == ["E661AAAA"]
+
+
+@pytest.mark.usefixtures("two_picos")
+def test_names_of_a_run_tell_boards_of_a_kind_apart() -> None:
+    texts = ["MPS2_AN385", "RPI_PICO", "E661AAAA", "/dev/ttyACM0", "RPI_PICO@socket://desk:1"]
+    names = ["RPI_PICO-emulated", "RPI_PICO-E661AAAA", "RPI_PICO-ttyACM0", "RPI_PICO-desk_1"]
+    assert [*named(map(choose, texts))] == ["MPS2_AN385", *names]
+    assert [*named([choose("E661AAAA"), choose("E661AAAA")])] == ["RPI_PICO"]
+
+
+@pytest.mark.usefixtures("two_picos")
+def test_the_list_for_people(plug_in: Plug, capsys: Capture) -> None:
+    plug_in("/dev/ttyUSB0", CP2102, None, "1-1.4")
+    with closing(BoardLock("/dev/ttyACM1")):
+        assert cli.main(["boards"]) == 0
+    [head, *lines] = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert head == ["--board", "port", "USB", "serial number", "what it is"]
+    attached = {line[0]: line[1:] for line in lines if line[1].startswith("/dev")}
+    pico = ["2e8a:0005", "E661BBBB", "RPI_PICO (Board in FS mode)"]
+    assert attached["E661BBBB"] == ["/dev/ttyACM0", *pico]
+    assert attached["/dev/ttyUSB0"] == ["/dev/ttyUSB0", "10c4:ea60", "-", CP2102[2]]
+    assert attached["/dev/ttyS0"] == ["/dev/ttyS0", "-", "-", "a serial port"]
+    assert re.match(
+        r"RPI_PICO \(Board in FS mode\); in use by .*pytest.* "
+        rf"\(process {os.getpid()} of \w+ on .+, since .+\)$",
+        attached["E661AAAA"][-1],
+    )
+    emulated = {line[0]: line[1] for line in lines if not line[1].startswith("/dev")}
+    assert emulated == {
+        name: "emulated" if boards.load(name).emulator else "-" for name in boards.names()
+    }
+
+
+@pytest.mark.usefixtures("two_picos")
+def test_every_name_of_the_list_chooses_that_board(capsys: Capture) -> None:
+    assert cli.main(["boards", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 3 + len(boards.names())
+    for row in rows:
+        name, port = chosen(row["select"])
+        assert port == row["port"]
+        assert row["kinds"] in ([], [name])
+
+
+@pytest.fixture
+def answering(plug_in: Plug, fake_port: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> str:
+    port = fake_port()
+    monkeypatch.setattr(list_ports, "comports", lambda: [ListPortInfo(port)])
+    return port
+
+
+def test_a_board_says_what_it_runs_only_when_asked(answering: str, capsys: Capture) -> None:
+    for options, runs in ([], None), (["--ask"], f"fake; MicroPython {os.uname().version}"):
+        assert cli.main(["boards", "--json", *options]) == 0
+        row = json.loads(capsys.readouterr().out)[0]
+        assert row["select"] == row["port"] == answering
+        assert row["runs"] == (runs and f"{runs}; modthread fake")
+    assert lock.holder(answering) is None
+
+
+def test_a_board_in_use_is_not_asked(answering: str, capsys: Capture) -> None:
+    with closing(BoardLock(answering)):
+        assert cli.main(["boards", "--ask", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["runs"] is None
+    assert f"process {os.getpid()} of " in row["in_use_by"]
+
+
+def test_a_board_that_does_not_answer_is_told(
+    plug_in: Plug,
+    fake_port: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    port = fake_port("silent")
+    monkeypatch.setattr(list_ports, "comports", lambda: [ListPortInfo(port)])
+    assert cli.main(["boards", "--ask", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[0]
+    assert row["runs"] == "no answer: the board did not answer in time"

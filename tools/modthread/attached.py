@@ -1,0 +1,85 @@
+"""The boards that are attached, by what USB tells of them: no port is opened for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+from modthread import boards
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A serial port and the board on it.
+
+    `usb` are vendor and product identifier, ``2e8a:0005``; `kinds` are the known boards with
+    these; `identity` is the same wherever the board reappears: its serial number, unless
+    another board has the same one, as the cheaper USB bridges do.
+    """
+
+    port: str
+    usb: str | None
+    serial_number: str | None
+    description: str
+    kinds: tuple[str, ...]
+    identity: str
+
+    @property
+    def is_known_by_serial_number(self) -> bool:
+        """Whether the serial number is this board's alone."""
+        return self.serial_number == self.identity
+
+    def __str__(self) -> str:
+        number = f" (serial number {self.serial_number})" if self.serial_number else ""
+        return f"{self.port}{number}"
+
+
+def attached() -> list[Attached]:
+    """Return what is on the serial ports of this host."""
+    infos = sorted(list_ports.comports())
+    kinds = {name: boards.load(name).usb for name in boards.names()}
+    return [
+        Attached(
+            port=info.device,
+            usb=_usb(info),
+            serial_number=info.serial_number,
+            description=info.product or "a serial port",
+            kinds=tuple(name for name, usb in kinds.items() if usb and usb == _usb(info)),
+            identity=_identity(info, infos),
+        )
+        for info in infos
+    ]
+
+
+def at(port: str) -> Attached | None:
+    """Return what is on `port`, None where USB does not know it: a URL, for example."""
+    if "://" in port:
+        return None
+    path = Path(port).resolve()
+    return next((one for one in attached() if Path(one.port).resolve() == path), None)
+
+
+def identity(port: str) -> str:
+    """Return by what the board on `port` is known: serial number, real path of the port, or URL."""
+    if board := at(port):
+        return board.identity
+    return port if "://" in port else str(Path(port).resolve())
+
+
+def _identity(info: ListPortInfo, infos: Iterable[ListPortInfo]) -> str:
+    if not info.serial_number:
+        return str(Path(info.device).resolve())
+    places = {_place(other) for other in infos if other.serial_number == info.serial_number}
+    return str(info.serial_number if len(places) == 1 else _place(info))
+
+
+def _place(info: ListPortInfo) -> str:
+    """Return the USB socket; a board with two ports has both behind the same one."""
+    location: str = info.location or info.device
+    return location.partition(":")[0]
+
+
+def _usb(info: ListPortInfo) -> str | None:
+    return None if info.vid is None else f"{info.vid:04x}:{info.pid:04x}"

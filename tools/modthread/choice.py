@@ -1,0 +1,114 @@
+"""What ``--board`` and ``--port`` mean: which kind of board, and where it is."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modthread import attached, boards
+from modthread.attached import Attached
+from modthread.boards import Board
+from modthread.errors import ModthreadError
+
+HELP = "name or folder of a board, or USB serial number, port or URL, or NAME@ before these"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A kind of board, and `where` it is: a USB serial number, a port or any pyserial URL.
+
+    `where` is None for an emulated board, and empty for the one of its kind that is attached.
+    """
+
+    board: Board
+    where: str | None = None
+
+    def port(self) -> str | None:
+        """Return the port, None where the board is emulated.
+
+        Raises ModthreadError that lists the candidates where there is none, or more than one.
+        """
+        if self.where is None:
+            return None
+        return _port(self.where) if self.where else _only(self.board).port
+
+    @property
+    def place(self) -> str:
+        """A word for where the board is."""
+        return _word(self.where) if self.where else "emulated" if self.where is None else "attached"
+
+
+def choose(board: str | None, port: str | None = None) -> Choice:
+    """Return what the options ``--board`` and ``--port`` choose.
+
+    `board` is NAME, or WHERE, or NAME@WHERE; `port` is WHERE, too. Without WHERE, it is the
+    emulated board, or the one of its kind that is attached where it is not emulated. Without
+    NAME, USB tells the kind; without both, it is the default. Raises ModthreadError.
+    """
+    if board is None:
+        return at(port) if port else choose(boards.DEFAULT)
+    if port:
+        return Choice(boards.load(board), port)
+    if boards.is_known(board):
+        kind = boards.load(board)
+        return Choice(kind, None if kind.emulator else "")
+    name, _, where = board.partition("@")
+    if where and boards.is_known(name):
+        return Choice(boards.load(name), where)
+    return at(board)
+
+
+def at(where: str) -> Choice:
+    """Return the board at `where`, of the kind that USB tells, or of a kind that nobody knows."""
+    found = attached.at(_port(where))
+    if found and len(found.kinds) == 1:
+        return Choice(boards.load(found.kinds[0]), where)
+    return Choice(Board(name=_word(where), description="of unknown kind"), where)
+
+
+def only_attached(name: str | None = None) -> Choice:
+    """Return the one board that is attached, of the kind `name` where that is given."""
+    board = boards.load(name) if name else None
+    found = _only(board)
+    return Choice(board, found.port) if board else at(found.port)
+
+
+def _only(board: Board | None) -> Attached:
+    known = attached.attached()
+    found = [one for one in known if (board.name in one.kinds if board else one.usb)]
+    if len(found) == 1:
+        return found[0]
+    kind, name = (board.name, f"{board.name}@PORT") if board else ("board", "PORT")
+    if found:
+        raise _ambiguous(f"more than one {kind}", found)
+    raise ModthreadError(f"no {kind} found; connected: {_list(known)}; use --board {name}")
+
+
+def _port(where: str) -> str:
+    """Return the port that `where` is, or the one with this serial number."""
+    if "/" in where:
+        if Path(where).is_dir():
+            raise ModthreadError(f"{where} has no board.toml; name a board, or a folder with one")
+        return where
+    known = attached.attached()
+    found = [one for one in known if one.serial_number == where]
+    if len(found) == 1:
+        return found[0].port
+    if found:
+        raise _ambiguous(f"more than one port of a board with serial number {where}", found)
+    raise ModthreadError(
+        f"unknown board '{where}'; known boards: {', '.join(boards.names())}; "
+        f"connected: {_list(known)}"
+    )
+
+
+def _word(where: str) -> str:
+    return re.sub(r"[^\w.]+", "_", where.rpartition("/")[2])
+
+
+def _ambiguous(what: str, found: Sequence[Attached]) -> ModthreadError:
+    return ModthreadError(f"{what}: {_list(found)}; use --board with one of them")
+
+
+def _list(found: Sequence[Attached]) -> str:
+    return ", ".join(map(str, found)) or "none"

@@ -1,0 +1,115 @@
+"""The command `boards`: what is attached and what is emulated, each with its name for --board."""
+
+import ast
+import json
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from modthread import attached, boards, lock
+from modthread.attached import Attached
+from modthread.errors import ModthreadError
+from modthread.lock import BoardLock
+from modthread.session import Session
+from modthread.traffic import TrafficLog
+
+ANSWER_LIMIT = 2.0  # seconds
+RUNNING = """\
+(lambda os, thread: '%s; MicroPython %s%s' % (os.uname().machine, os.uname().version,
+'; modthread ' + thread.__version__ if hasattr(thread, '__version__') else ''))(
+__import__('os'), __import__('_thread'))"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A board: `select` is what --board takes for it, `runs` what it said that it runs."""
+
+    select: str
+    port: str | None
+    usb: str | None
+    serial_number: str | None
+    kinds: tuple[str, ...]
+    description: str
+    emulated: bool = False
+    in_use_by: str | None = None
+    runs: str | None = None
+
+
+def show(ask: bool, as_json: bool) -> int:
+    """Print the list, and return the exit status.
+
+    With `ask`, what runs on each board that is attached is interrupted, and the board says what
+    it runs; blocks for some seconds where one does not answer.
+    """
+    rows = [_attached(one, ask) for one in attached.attached()]
+    rows += [_known(name) for name in boards.names()]
+    print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _table(rows))
+    return 0
+
+
+def _attached(one: Attached, ask: bool) -> Row:
+    user = lock.holder(one.port)
+    return Row(
+        select=one.identity if one.is_known_by_serial_number else one.port,
+        port=one.port,
+        usb=one.usb,
+        serial_number=one.serial_number,
+        kinds=one.kinds,
+        description=one.description,
+        in_use_by=user,
+        runs=_ask(one.port) if ask and not user else None,
+    )
+
+
+def _known(name: str) -> Row:
+    board = boards.load(name)
+    return Row(name, None, board.usb, None, (name,), board.description, bool(board.emulator))
+
+
+def _ask(port: str) -> str:
+    """Interrupt what runs, and return what the board says of itself, or why it does not."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with (
+                closing(BoardLock(port)),
+                closing(Session(port, TrafficLog(Path(folder) / "log"))) as session,
+            ):
+                session.interrupt_all(ANSWER_LIMIT)
+                answer = session.ask(RUNNING.replace("\n", ""), ANSWER_LIMIT)
+                session.leave(ANSWER_LIMIT)
+        except ModthreadError as error:
+            return f"no answer: {error}"
+    return str(ast.literal_eval(answer))
+
+
+def _table(rows: Iterable[Row]) -> str:
+    table = [("--board", "port", "USB", "serial number", "what it is")]
+    table += [
+        (
+            row.select,
+            row.port or ("emulated" if row.emulated else "-"),
+            row.usb or "-",
+            row.serial_number or "-",
+            _words(row),
+        )
+        for row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in table
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _words(row: Row) -> str:
+    words = [row.description]
+    if row.port and row.kinds:
+        words = [f"{' or '.join(row.kinds)} ({row.description})"]
+    if row.in_use_by:
+        words.append(f"in use by {row.in_use_by}")
+    if row.runs:
+        words.append(row.runs)
+    return "; ".join(words)
