@@ -13,9 +13,7 @@ export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
 BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(wildcard boards/*/board.toml))))
-BUILD_BOARDS = $(foreach board,$(if $(PORT),,$(BOARDS)),$(MODTHREAD) firmware --board $(board) &&)
-CHOSEN = $(if $(PORT),--board $(if $(BOARD),$(BOARD)@)$(PORT),$(addprefix --board ,$(BOARDS)))
-PYTEST = $(VENV_PYTHON) -m pytest -n auto $(CHOSEN)
+ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
 .PHONY: help run repl firmware flash test test-all bench lint setup clean
@@ -36,10 +34,10 @@ flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)
 
 test: .venv/installed ## Run the tests: on the boards, MicroPython's own, and the host's
-	@$(BUILD_BOARDS) $(PYTEST)
+	@$(MODTHREAD) test $(ALL)
 
 test-all: .venv/installed ## The same, and what is slow on an emulated board: takes hours
-	@$(BUILD_BOARDS) $(PYTEST) --slow
+	@$(MODTHREAD) test $(ALL) --slow
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')

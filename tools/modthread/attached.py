@@ -68,6 +68,12 @@ def identity(port: str) -> str:
     return port if "://" in port else str(Path(port).resolve())
 
 
+def port_of(identity: str, port: str) -> str:
+    """Return where the board known by `identity` is now: on `port`, where USB does not tell."""
+    found = (one.port for one in attached() if one.identity == identity)
+    return next(found, port)
+
+
 def _identity(info: ListPortInfo, infos: Iterable[ListPortInfo]) -> str:
     if not info.serial_number:
         return str(Path(info.device).resolve())

@@ -3,16 +3,21 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from modthread import boards, build, choice, inventory, run, sources, system
+import argcomplete
+
+from modthread import attached, boards, build, choice, inventory, monitor, run, sources, system
 from modthread.bench.command import bench
-from modthread.choice import choose
+from modthread.choice import choose, only_attached
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.flash.command import flash
+
+Command = Callable[[argparse.Namespace], int]
 
 EXIT_USAGE = 2
 EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
@@ -25,7 +30,12 @@ exit status: 0 success, 1 a Python exception on the board, 2 the command could n
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (default: the command line's); return the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    argcomplete.autocomplete(parser)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown and options.command is not _test:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    options.others = unknown
     try:
         return int(options.command(options))
     except ModthreadError as error:
@@ -51,6 +61,32 @@ def _run(options: argparse.Namespace) -> int:
 def _repl(options: argparse.Namespace) -> int:
     with closing(_started(options)) as device:
         return run.repl(device)
+
+
+def _test(options: argparse.Namespace) -> int:
+    """Build the boards' firmware here, where it shows, and leave the rest to pytest."""
+    texts = options.board or [None]
+    if options.port:
+        if len(texts) > 1:
+            raise ModthreadError(f"--port is one board's, --board names {', '.join(texts)}")
+        texts = [f"{texts[0]}@{options.port}" if texts[0] else options.port]
+    if not options.no_build:
+        for chosen in map(choose, texts):
+            if chosen.where is None:
+                build.firmware(chosen.board)
+    chosen_boards = [f"--board={text}" for text in texts if text]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", *chosen_boards]
+    command += ["--no-build"] if options.no_build else []
+    sys.stdout.flush()
+    os.execv(sys.executable, [*command, *options.others])
+
+
+def _monitor(options: argparse.Namespace) -> int:
+    named = options.board or options.port
+    chosen = choose(options.board, options.port) if named else only_attached()
+    if chosen.where is None:
+        chosen = only_attached(options.board)
+    return monitor.monitor(str(chosen.port()), options.limit, options.wait)
 
 
 def _firmware(options: argparse.Namespace) -> int:
@@ -90,15 +126,21 @@ def _started(options: argparse.Namespace) -> Device:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="modthread", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="modthread", description="Builds, runs, flashes and tests MicroPython with threads."
+    )
+    parser.add_argument("--version", action="version", version=f"modthread {build.version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     kind = argparse.ArgumentParser(add_help=False)
-    kind.add_argument(
-        "--board", default=boards.DEFAULT, help=f"board or board folder, default {boards.DEFAULT}"
+    _board_option(
+        kind,
+        "--board",
+        f"name or folder of a board; default {boards.DEFAULT}",
+        default=boards.DEFAULT,
     )
     board = argparse.ArgumentParser(add_help=False)
-    board.add_argument("--board", help=f"{choice.HELP}; default {boards.DEFAULT}")
-    board.add_argument("--port", help="where the board is, apart from which: see --board")
+    _board_option(board, "--board", f"{choice.HELP}; default {boards.DEFAULT}")
+    _board_option(board, "--port", "where the board is, apart from which it is: see --board")
     board.add_argument(
         "--wait", type=float, default=0, metavar="SECONDS", help="wait for a board that is in use"
     )
@@ -107,37 +149,76 @@ def _parser() -> argparse.ArgumentParser:
     where = argparse.ArgumentParser(add_help=False, parents=[reach])
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
-    command = commands.add_parser("boards", help="list what is attached, and what is emulated")
+    def add(name: str, function: Command, text: str, **settings: Any) -> argparse.ArgumentParser:
+        description = f"{text[0].upper()}{text[1:]}."
+        command = commands.add_parser(name, help=text, description=description, **settings)
+        command.set_defaults(command=function)
+        return command
+
+    command = add("boards", _boards, "list what is attached and what is emulated")
     command.add_argument(
         "--ask", action="store_true", help="interrupt what runs on them, and ask what that is"
     )
-    command.add_argument("--json", action="store_true", help="for programs")
-    command.set_defaults(command=_boards)
+    command.add_argument("--json", action="store_true", help="print JSON, for programs")
 
-    command = commands.add_parser(
-        "run", parents=[where], help="run a script on a freshly started board", epilog=RUN_STATUS
+    command = add(
+        "run", _run, "run a script on a freshly started board", parents=[where], epilog=RUN_STATUS
     )
-    command.add_argument("script", type=Path)
-    command.add_argument("--timeout", type=_seconds, help="seconds it may take, default: no limit")
-    command.set_defaults(command=_run)
+    command.add_argument("script", type=Path, help="a Python script on this host")
+    command.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="how long it may take; default: no end",
+    )
 
-    command = commands.add_parser("repl", parents=[where], help="open the prompt of a board")
-    command.set_defaults(command=_repl)
+    add("repl", _repl, "open the prompt of a freshly started board", parents=[where])
 
-    command = commands.add_parser("firmware", parents=[kind], help="build it and show its size")
-    command.set_defaults(command=_firmware)
+    command = add(
+        "test",
+        _test,
+        "build the firmware, and run pytest on all boards at once",
+        epilog="All other options and arguments are pytest's: see pytest --help.",
+        allow_abbrev=False,
+    )
+    _board_option(command, "--board", f"{choice.HELP}; may be repeated", action="append")
+    _board_option(command, "--port", "where the one board is: see --board")
+    command.add_argument("--no-build", action="store_true", help="test the firmware that is there")
 
-    command = commands.add_parser("flash", parents=[reach], help="put it on a real board")
-    command.set_defaults(command=_flash)
+    command = add(
+        "monitor",
+        _monitor,
+        "show what a real board prints, with the time, and send it nothing",
+        parents=[board],
+        epilog="It goes on while the board is away, and after a reset. Ctrl-C ends it.",
+    )
+    command.add_argument(
+        "--limit", type=_seconds, metavar="SECONDS", help="for how long; default: until Ctrl-C"
+    )
 
-    command = commands.add_parser("bench", parents=[kind], help="measure what threads cost")
+    add("firmware", _firmware, "build the firmware of a board and show its size", parents=[kind])
+    add("flash", _flash, "build the firmware and put it on a real board", parents=[reach])
+
+    command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
     command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
-    command.set_defaults(command=_bench)
 
-    command = commands.add_parser("setup", help="install what is missing, fetch the sources")
-    command.set_defaults(command=_setup)
+    add("setup", _setup, "install missing system packages and fetch the sources")
     return parser
+
+
+def _board_option(
+    parser: argparse.ArgumentParser, name: str, text: str, **settings: Any
+) -> argparse.Action:
+    """Add an option whose value the shell can complete with the boards that there are."""
+
+    def complete(**_: object) -> list[str]:
+        places = [(one.port, one.serial_number) for one in attached.attached()]
+        return [*boards.names(), *(word for place in places for word in place if word)]
+
+    option = parser.add_argument(name, help=text, metavar=name[2:].upper(), **settings)
+    option.completer = complete  # type: ignore[attr-defined]
+    return option
 
 
 def _seconds(text: str) -> float:

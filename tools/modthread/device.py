@@ -212,13 +212,13 @@ class Device:
 
     def _reopen(self) -> None:
         """Open the port again, which may be away while a board with USB of its own starts."""
-        assert self._port is not None
+        assert self._lock is not None
         self.session.close()
         deadline = time.monotonic() + REAPPEAR_LIMIT
         while True:
             time.sleep(REAPPEAR_POLL)
             try:
-                self._session = Session(self._port, self._log)
+                self._session = Session(self._lock.port, self._log)
                 return
             except ModthreadError:
                 if time.monotonic() > deadline:

@@ -2,7 +2,7 @@
 
 import ast
 import json
-import tempfile
+import os
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -70,17 +70,16 @@ def _known(name: str) -> Row:
 
 def _ask(port: str) -> str:
     """Interrupt what runs, and return what the board says of itself, or why it does not."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            with (
-                closing(BoardLock(port)),
-                closing(Session(port, TrafficLog(Path(folder) / "log"))) as session,
-            ):
-                session.interrupt_all(ANSWER_LIMIT)
-                answer = session.ask(RUNNING.replace("\n", ""), ANSWER_LIMIT)
-                session.leave(ANSWER_LIMIT)
-        except ModthreadError as error:
-            return f"no answer: {error}"
+    try:
+        with (
+            closing(BoardLock(port)),
+            closing(Session(port, TrafficLog(Path(os.devnull)))) as session,
+        ):
+            session.interrupt_all(ANSWER_LIMIT)
+            answer = session.ask(RUNNING.replace("\n", ""), ANSWER_LIMIT)
+            session.leave(ANSWER_LIMIT)
+    except ModthreadError as error:
+        return f"no answer: {error}"
     return str(ast.literal_eval(answer))
 
 

@@ -39,11 +39,18 @@ class BoardLock:
 
         `port` is any pyserial URL.
         """
-        self._path = _path(port)
+        self._port = port
+        self._identity = attached.identity(port)
+        self._path = _path(self._identity)
         if not _uses[self._path]:
             _descriptors[self._path] = _take(self._path, port, wait)
         _uses[self._path] += 1
         self._is_held = True
+
+    @property
+    def port(self) -> str:
+        """The port that the board is on now; it may come back on another one after a reset."""
+        return attached.port_of(self._identity, self._port)
 
     def close(self) -> None:
         """Let others have the board."""
@@ -58,7 +65,7 @@ class BoardLock:
 def holder(port: str) -> str | None:
     """Return who holds the board on `port`, None where nobody does."""
     try:
-        descriptor = os.open(_path(port), os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = os.open(_path(attached.identity(port)), os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return None
     try:
@@ -70,8 +77,8 @@ def holder(port: str) -> str | None:
     return None
 
 
-def _path(port: str) -> Path:
-    return DIRECTORY / quote(attached.identity(port), safe="")
+def _path(identity: str) -> Path:
+    return DIRECTORY / quote(identity, safe="")
 
 
 def _take(path: Path, port: str, wait: float) -> int:

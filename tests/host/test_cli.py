@@ -1,0 +1,102 @@
+"""The command `modthread` as a whole: help, completion, and what it leaves to pytest."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modthread.project import ROOT, version
+
+COMMANDS = ["bench", "boards", "firmware", "flash", "monitor", "repl", "run", "setup", "test"]
+COMPLETE = """\
+eval "$(register-python-argcomplete modthread)"
+COMP_LINE="$1" COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
+read -r -a COMP_WORDS <<< "$1"
+_python_argcomplete modthread
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def modthread(*arguments: str | Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "modthread", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **settings)  # type: ignore[call-overload,no-any-return]
+
+
+def test_help_lists_every_command() -> None:
+    listed = re.findall(r"^    (\w+) +\w", modthread("--help").stdout, re.MULTILINE)
+    assert sorted(listed) == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option(command: str) -> None:
+    text = modthread(command, "--help", env=os.environ | {"COLUMNS": "200"}).stdout
+    assert re.search(r"\n\n[A-Z].+\.\n\n", text)
+    usage = re.findall(r"--[a-z-]+|script", text.partition("\n\n")[0])
+    options = re.findall(r"^  (--[a-z-]+|script)(?: [A-Z]+)?(.*)$", text, re.MULTILINE)
+    assert sorted(option for option, _ in options) == sorted(usage)
+    for option, explanation in options:
+        assert re.match(r"  +\w", explanation), option
+
+
+def test_version() -> None:
+    assert modthread("--version").stdout.startswith(f"modthread {version()}+")
+
+
+def test_unknown_option_is_2_except_for_pytest() -> None:
+    result = modthread("boards", "--nonsense")
+    assert result.returncode == 2
+    assert "unrecognized arguments: --nonsense" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("modthread mon", ["monitor"]),
+        ("modthread run --board RPI", ["RPI_PICO"]),
+        ("modthread boards --", ["--ask", "--help", "--json"]),
+    ],
+)
+def test_the_shell_completes(typed: str, expected: list[str]) -> None:
+    path = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
+    result = subprocess.run(
+        ["bash", "-c", COMPLETE, "bash", typed],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert sorted(result.stdout.split()) == expected
+
+
+def test_test_passes_on_what_is_pytests(fake_board: Callable[..., str], tmp_path: Path) -> None:
+    tests = tmp_path / "project/tests/device"
+    tests.mkdir(parents=True)
+    (tests / "test_it.py").write_text("def test_a():\n    pass\n\ndef test_b():\n    pass\n")
+    board = fake_board()
+    arguments = (
+        "--no-build",
+        "--board",
+        board,
+        "tests",
+        "-k",
+        "test_b",
+        "-n",
+        "1",
+        "-v",
+        "-c",
+        "/dev/null",
+    )
+    result = modthread("test", *arguments, "--rootdir=.", cwd=tmp_path / "project")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "1 passed" in result.stdout
+    assert "tests/device/test_it.py::test_b[FAKE]" in result.stdout
+
+
+def test_test_takes_one_port_for_one_board() -> None:
+    result = modthread("test", "--board", "A", "--board", "B", "--port", "P")
+    assert result.returncode == 2
+    assert result.stderr == "modthread: --port is one board's, --board names A, B\n"
