@@ -133,6 +133,14 @@ def test_failure_without_a_compiler_names_the_package(
     )
 
 
+def test_without_make_its_package_is_named(
+    port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModthreadError, match=r"^missing .* `make setup`: git make cmake"):
+        port.make()
+
+
 def test_same_settings_keep_what_is_built(port: Port) -> None:
     port.rule("touch $(BUILD)/made-with-$(THREADS)")
     port.make(THREADS="1")
@@ -183,7 +191,7 @@ def test_two_builds_at_once_follow_each_other(port: Port, tmp_path: Path) -> Non
 
 def test_a_path_with_a_space_is_refused(port: Port, tmp_path: Path) -> None:
     port.build = tmp_path / "my build"
-    with pytest.raises(ModthreadError, match="move the checkout to a path without spaces"):
+    with pytest.raises(ModthreadError, match="move the project to a path without spaces"):
         port.make()
 
 

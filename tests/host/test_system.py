@@ -10,7 +10,7 @@ from modthread import system
 from modthread.errors import ModthreadError
 from modthread.project import settings
 
-PACKAGES = list(settings()["packages"])
+PACKAGES = [*settings()["packages"], *settings()["developer-packages"]]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modthread import attached, boards
+from modthread import attached, boards, project
 from modthread.attached import Attached
 from modthread.boards import Board
 from modthread.errors import ModthreadError
@@ -43,10 +43,11 @@ def choose(board: str | None, port: str | None = None) -> Choice:
 
     `board` is NAME, or WHERE, or NAME@WHERE; `port` is WHERE, too. Without WHERE, it is the
     emulated board, or the one of its kind that is attached where it is not emulated. Without
-    NAME, USB tells the kind; without both, it is the default. Raises ModthreadError.
+    NAME, USB tells the kind; without both, it is the first of the user's project. Raises
+    ModthreadError.
     """
     if board is None:
-        return at(port) if port else choose(boards.DEFAULT)
+        return at(port) if port else choose(defaults(project.around(Path.cwd()))[0])
     if port:
         return Choice(boards.load(board), port)
     if boards.is_known(board):
@@ -56,6 +57,11 @@ def choose(board: str | None, port: str | None = None) -> Choice:
     if where and boards.is_known(name):
         return Choice(boards.load(name), where)
     return at(board)
+
+
+def defaults(root: Path | None) -> tuple[str, ...]:
+    """Return what ``--board`` would be for the boards of the user's project in folder `root`."""
+    return (project.user_project(root).boards if root else ()) or (boards.DEFAULT,)
 
 
 def at(where: str) -> Choice:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from modthread import choice
 from modthread.items import FLEET
 
 
@@ -45,15 +46,16 @@ class BoardLines:
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Take a process for each board, or for each processor where there are more."""
-    return max(len(config.getoption("--board") or []), len(os.sched_getaffinity(0)))
+    chosen = config.getoption("--board") or choice.defaults(config.rootpath)
+    return max(len(chosen), len(os.sched_getaffinity(0)))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Any) -> None:
     """Refuse to let several processes share a board that is there only once."""
     dist = config.option.dist
-    for name, choice in config.stash[FLEET].boards.items():
-        if choice.where is not None and dist != "load":
+    for name, chosen in config.stash[FLEET].boards.items():
+        if chosen.where is not None and dist != "load":
             raise pytest.UsageError(f"{name} is for one process: leave out --dist {dist}")
     config.pluginmanager.register(BoardLines(config))
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, parallel
-from modthread.choice import HELP, choose
+from modthread import choice, parallel, project
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
@@ -29,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board",
         action="append",
-        help=f"{HELP}; repeatable; default {boards.DEFAULT}",
+        help=f"{choice.HELP}; may be repeated; default: those of pyproject.toml",
     )
     group.addoption(
         "--wait", type=float, default=0, help="seconds to wait for a board that is in use"
@@ -49,10 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the chosen boards; nothing is started yet."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    texts = config.getoption("--board") or [boards.DEFAULT]
     try:
+        texts = config.getoption("--board") or choice.defaults(config.rootpath)
         config.stash[FLEET] = Fleet(
-            named(choose(text) for text in texts),
+            named(choice.choose(text) for text in texts),
             config.getoption("--icount"),
             not config.getoption("--no-build"),
             config.rootpath / "build" / "logs",
@@ -71,8 +70,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
-    """Read what is in a folder tests/device instead of importing it."""
-    if "/tests/device/" in module_path.as_posix():
+    """Read what is in a folder of device tests instead of importing it."""
+    folders = project.user_project(parent.config.rootpath).device_tests
+    if any(f"/{folder}/" in module_path.as_posix() for folder in folders):
         return DeviceFile.from_parent(parent, path=module_path)
     return None
 

@@ -1,4 +1,7 @@
-"""Where things are in the checkout, and what pyproject.toml pins."""
+"""Where things are: what modthread brings, what the user has, and what builds leave.
+
+Only the standard library here: this runs before the venv exists.
+"""
 
 import fcntl
 import os
@@ -6,25 +9,86 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from modthread.errors import ModthreadError
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
+TABLE = "pyproject.toml"
+DEVICE_TESTS = ("tests/device",)
+
+INSTALLED = Path(__file__).resolve().parent / "product"
+IS_CHECKOUT = not INSTALLED.is_dir()
+# modthread's own boards, C sources, ports and pins: in the package, or in its checkout.
+ROOT = Path(__file__).resolve().parents[2] if IS_CHECKOUT else INSTALLED
+
+
+@dataclass(frozen=True)
+class UserProject:
+    """What ``[tool.modthread]`` in the pyproject.toml in folder `root` says, or the defaults.
+
+    `boards` are as ``--board`` takes them; `device_tests` are folders whose tests run on a board.
+    """
+
+    root: Path
+    boards: tuple[str, ...] = ()
+    device_tests: tuple[str, ...] = DEVICE_TESTS
+
+
+def user_project(root: Path) -> UserProject:
+    """Read the section in folder `root`; raises ModthreadError for what it cannot be."""
+    table = _section(root) or {}
+    ours = {"packages", "developer-packages", "sources"}
+    settings = {key: value for key, value in table.items() if key not in ours}
+    if unknown := sorted({*settings} - {"boards", "device-tests"}):
+        raise ModthreadError(
+            f"{root / TABLE}: [tool.modthread] has no {unknown[0]}; it has boards and device-tests"
+        )
+    for key, value in settings.items():
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise ModthreadError(f'{root / TABLE}: {key} is a list, as in {key} = ["..."]')
+    boards = (str(root / one) if (root / one).is_dir() else one for one in table.get("boards", ()))
+    folders = (one.strip("/") for one in table.get("device-tests", DEVICE_TESTS))
+    return UserProject(root, tuple(boards), tuple(folders))
+
+
+def around(folder: Path) -> Path | None:
+    """Return the nearest folder from `folder` upwards with a pyproject.toml that has a section."""
+    return next((one for one in (folder, *folder.parents) if _section(one) is not None), None)
+
+
+def _section(root: Path) -> dict[str, Any] | None:
+    try:
+        table = tomllib.loads((root / TABLE).read_text())
+    except OSError:
+        return None
+    except tomllib.TOMLDecodeError as error:
+        raise ModthreadError(f"{root / TABLE}: {error}; correct it") from None
+    section = table.get("tool", {}).get("modthread")
+    return section if isinstance(section, dict) else None
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modthread"
+
+
+def _build() -> Path:
+    if IS_CHECKOUT:
+        return ROOT / "build"
+    project = around(Path.cwd())
+    return project / "build" if project else _cache() / "build"
+
+
+BUILD = _build()  # firmware, logs and the like; of the user's project where there is one
+SOURCES = BUILD / "sources" if IS_CHECKOUT else _cache() / "sources"
 
 
 @cache
 def pyproject() -> dict[str, Any]:
-    """Return pyproject.toml as a dictionary; raises ModthreadError outside a checkout."""
-    try:
-        return tomllib.loads((ROOT / "pyproject.toml").read_text())
-    except OSError as error:
-        raise ModthreadError(
-            f"{error.filename}: {error.strerror}; run modthread from its git checkout"
-        ) from None
+    """Return modthread's own pyproject.toml as a dictionary."""
+    return tomllib.loads((ROOT / TABLE).read_text())
 
 
 def version() -> str:

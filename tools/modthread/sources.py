@@ -11,9 +11,7 @@ from pathlib import Path
 
 from modthread import progress, system
 from modthread.errors import ModthreadError
-from modthread.project import BUILD, directory_from_environment, locked, settings
-
-SOURCES = BUILD / "sources"
+from modthread.project import SOURCES, directory_from_environment, locked, settings
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,19 @@ import sys
 from pathlib import Path
 
 from modthread.errors import ModthreadError
-from modthread.project import settings
+from modthread.project import IS_CHECKOUT, settings
 
 DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def missing_packages() -> list[str]:
     """Return the Debian packages whose check in pyproject.toml fails; takes about 0.3 s."""
+    packages = settings()["packages"]
+    if IS_CHECKOUT:
+        packages = packages | settings()["developer-packages"]
     return [
         package
-        for package, check in settings()["packages"].items()
+        for package, check in packages.items()
         if subprocess.run(check, shell=True, capture_output=True).returncode != 0
     ]
 

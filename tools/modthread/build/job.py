@@ -27,7 +27,9 @@ Show = Callable[[str], None]
 
 
 def version() -> str:
-    """Return this checkout's version with its commit, for example ``0.1.0+1a2b3c4d-dirty``."""
+    """Return the version, with its commit in a checkout, for example ``0.1.0+1a2b3c4d-dirty``."""
+    if not project.IS_CHECKOUT or not shutil.which("git"):
+        return project.version()
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=8", "--exclude=*"]
     result = subprocess.run(describe, cwd=project.ROOT, capture_output=True, text=True, check=False)
     commit = result.stdout.strip()
@@ -59,7 +61,7 @@ def job(
     """
     if " " in str(build):
         raise ModthreadError(
-            f"make cannot build in '{build}': move the checkout to a path without spaces"
+            f"make cannot build in '{build}': move the project to a path without spaces"
         )
     with (
         project.locked(build),
@@ -69,7 +71,10 @@ def job(
     ):
 
         def run(command: Command) -> str:
-            status, output = _run_logged(command, environment, log, show)
+            try:
+                status, output = _run_logged(command, environment, log, show)
+            except FileNotFoundError as error:
+                status, output = 1, f"{error.filename}: not found"
             if status != 0:
                 raise _failure(title, build / "build.log", output)
             return output
@@ -124,7 +129,8 @@ def _failure(title: str, log: Path, output: str) -> ModthreadError:
     """Return the error for a failed build, from what its `output` says and what is missing."""
     missing = system.missing_packages() if NOT_THERE.search(output) else []
     if missing:
-        return ModthreadError(f"missing system packages, run `make setup`: {' '.join(missing)}")
+        setup = "make setup" if project.IS_CHECKOUT else "modthread setup"
+        return ModthreadError(f"missing system packages, run `{setup}`: {' '.join(missing)}")
     lines = [line for line in output.splitlines() if line.strip()]
     complaints = [
         # CMake's are on the lines below.
