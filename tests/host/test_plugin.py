@@ -291,6 +291,24 @@ def test_wrong_use_is_one_line(run: Run, arguments: list[str], message: str) -> 
     assert "Traceback" not in result.stdout + result.stderr
 
 
+def test_a_path_that_pytest_would_take_for_a_test_is_refused(
+    fake_board: Make, tmp_path: Path
+) -> None:
+    project, board = tmp_path / "project", fake_board()
+    (project / "tests").mkdir(parents=True)
+    (project / "pyproject.toml").write_text("[tool.modthread]\ndevice-tests = ['tests']\n")
+    (project / "tests/test_it.py").write_text("def test_it():\n    write('on the board')\n")
+    command = [sys.executable, "-m", "pytest", "--no-build"]
+    apart = subprocess.run(
+        [*command, "--board", board], cwd=project, capture_output=True, text=True
+    )
+    assert apart.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"ERROR: write --board={board}, or pytest takes it for a test's path" in apart.stderr
+    together = [*command, f"--board={board}"]
+    result = subprocess.run(together, cwd=project, capture_output=True, text=True)
+    assert "1 passed" in result.stdout
+
+
 def test_busy_port_is_one_line(run: Run, fake_port: Make) -> None:
     port = fake_port()
     with serial.Serial(port, exclusive=True):

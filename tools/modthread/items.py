@@ -62,6 +62,7 @@ class BoardItem(pytest.Item):
         super().__init__(**kw)
         self.board = board
         self.script = script
+        self.funcargs: dict[str, Any] = {}  # pytest-embedded looks in every item for its fixtures
         self._passed = False
         for mark in marks:
             self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))

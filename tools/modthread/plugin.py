@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the chosen boards; nothing is started yet."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    _refuse_a_board_for_a_test(config)
     try:
         texts = config.getoption("--board") or choice.defaults(config.rootpath)
         config.stash[FLEET] = Fleet(
@@ -130,6 +131,16 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     with told_in_a_line():
         device.clean_up()
     fleet.pause(request.param)
+
+
+def _refuse_a_board_for_a_test(config: pytest.Config) -> None:
+    """Refuse ``--board /dev/ttyACM0``: pytest would look for pyproject.toml around that path.
+
+    It does not know our options yet when it does.
+    """
+    for text in config.getoption("--board") or []:
+        if text in config.invocation_params.args and Path(text).exists() and not config.inipath:
+            raise pytest.UsageError(f"write --board={text}, or pytest takes it for a test's path")
 
 
 def _is_slow(config: pytest.Config, item: pytest.Item) -> bool:
