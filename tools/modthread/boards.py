@@ -45,6 +45,20 @@ class FlashConfig:
 
 
 @dataclass(frozen=True)
+class SerialConfig:
+    """The levels of two modem lines while a real board's port is open; opening raises both.
+
+    Native USB needs `dtr`: MicroPython keeps what it prints until somebody listens.
+    """
+
+    dtr: bool = True
+    rts: bool = True
+
+
+BOTH_RAISED = SerialConfig()
+
+
+@dataclass(frozen=True)
 class Board:
     """One board; `time_scale` stretches every limit for a board slower than real time.
 
@@ -58,6 +72,7 @@ class Board:
     time_scale: float = 1.0
     emulator: EmulatorConfig | None = None
     flash: FlashConfig | None = None
+    serial: SerialConfig = BOTH_RAISED
 
     @property
     def usb(self) -> str | None:
@@ -111,4 +126,5 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
     flash = table.pop("flash", None)
     if flash is not None:
         flash = FlashConfig(**flash)
-    return Board(name, emulator=emulator, flash=flash, **table)
+    serial = SerialConfig(**table.pop("serial", {}))
+    return Board(name, emulator=emulator, flash=flash, serial=serial, **table)

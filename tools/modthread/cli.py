@@ -99,7 +99,7 @@ def _monitor(options: argparse.Namespace) -> int:
     chosen = choose(options.board, options.port) if named else only_attached()
     if chosen.where is None:
         chosen = only_attached(options.board)
-    return monitor.monitor(str(chosen.port()), options.limit, options.wait)
+    return monitor.monitor(str(chosen.port()), chosen.board.serial, options.limit, options.wait)
 
 
 def _firmware(options: argparse.Namespace) -> int:

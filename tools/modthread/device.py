@@ -98,7 +98,7 @@ class Device:
             return
         assert self._port is not None
         self._lock = BoardLock(self._port, self._wait)
-        self._session = Session(self._port, self._log)
+        self._session = self._opened(self._port)
         self.clean_up()
 
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
@@ -181,6 +181,9 @@ class Device:
     def _answer_limit(self) -> float:
         return ANSWER_LIMIT * self.board.time_scale
 
+    def _opened(self, port: str) -> Session:
+        return Session(port, self._log, self.board.serial)
+
     def _soft_reset(self) -> None:
         self.session.soft_reset(self._answer_limit)
 
@@ -199,7 +202,7 @@ class Device:
         assert self._emulator is not None
         if self._session:
             self._session.close()
-        self._session = Session(self._emulator.start(), self._log)
+        self._session = self._opened(self._emulator.start())
 
     def _machine_reset(self) -> None:
         self.session.machine_reset(self._answer_limit)
@@ -218,7 +221,7 @@ class Device:
         while True:
             time.sleep(REAPPEAR_POLL)
             try:
-                self._session = Session(self._lock.port, self._log)
+                self._session = self._opened(self._lock.port)
                 return
             except ModthreadError:
                 if time.monotonic() > deadline:

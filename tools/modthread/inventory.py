@@ -10,6 +10,7 @@ from pathlib import Path
 
 from modthread import attached, boards, lock
 from modthread.attached import Attached
+from modthread.boards import BOTH_RAISED
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
 from modthread.session import Session
@@ -59,7 +60,7 @@ def _attached(one: Attached, ask: bool) -> Row:
         kinds=one.kinds,
         description=one.description,
         in_use_by=user,
-        runs=_ask(one.port) if ask and not user else None,
+        runs=_ask(one) if ask and not user else None,
     )
 
 
@@ -68,12 +69,13 @@ def _known(name: str) -> Row:
     return Row(name, None, board.usb, None, (name,), board.description, bool(board.emulator))
 
 
-def _ask(port: str) -> str:
+def _ask(one: Attached) -> str:
     """Interrupt what runs, and return what the board says of itself, or why it does not."""
+    config = boards.load(one.kinds[0]).serial if one.kinds else BOTH_RAISED
     try:
         with (
-            closing(BoardLock(port)),
-            closing(Session(port, TrafficLog(Path(os.devnull)))) as session,
+            closing(BoardLock(one.port)),
+            closing(Session(one.port, TrafficLog(Path(os.devnull)), config)) as session,
         ):
             session.interrupt_all(ANSWER_LIMIT)
             answer = session.ask(RUNNING.replace("\n", ""), ANSWER_LIMIT)

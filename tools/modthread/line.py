@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 import serial
 from serial.tools import list_ports
 
+from modthread.boards import BOTH_RAISED, SerialConfig
 from modthread.errors import ModthreadError
 from modthread.traffic import TrafficLog
 
@@ -36,10 +37,14 @@ class LineLostError(BoardError):
 class Line:
     """An open port, seen by mpremote as its ``serial``: bounded by `limit` and logged."""
 
-    def __init__(self, port: str, log: TrafficLog) -> None:
-        """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot."""
+    def __init__(self, port: str, log: TrafficLog, config: SerialConfig = BOTH_RAISED) -> None:
+        """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot.
+
+        What opening raises, it lowers as `config` says.
+        """
         self.log = log
         self._serial = _open(port)
+        self._lower(config)
         self._unread = b""
         self._deadline = math.inf
 
@@ -124,6 +129,17 @@ class Line:
     def close(self) -> None:
         """Give the port back; does not block."""
         self._serial.close()
+
+    def _lower(self, config: SerialConfig) -> None:
+        """Lower RTS first: DTR low and RTS high is what resets boards with an ESP32.
+
+        Opening has raised both at once, which does not; pyserial would lower DTR first.
+        """
+        with suppress(OSError):  # a pseudo-terminal has no such lines
+            if not config.rts:
+                self._serial.rts = False
+            if not config.dtr:
+                self._serial.dtr = False
 
     def _check(self) -> None:
         if time.monotonic() >= self._deadline:

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
+from modthread.boards import SerialConfig
 from modthread.errors import ModthreadError
 from modthread.line import Line, LineLostError, TimeLimitError
 from modthread.lock import BoardLock
@@ -16,7 +17,7 @@ from modthread.traffic import TrafficLog
 POLL = 0.2  # seconds between two looks for a board that is away
 
 
-def monitor(port: str, limit: float | None, wait: float) -> int:
+def monitor(port: str, config: SerialConfig, limit: float | None, wait: float) -> int:
     """Print what the board on `port` prints, and return the exit status.
 
     Blocks for `limit` seconds (None: until Ctrl-C), also while the board is away; `wait` is for
@@ -25,13 +26,13 @@ def monitor(port: str, limit: float | None, wait: float) -> int:
     deadline = time.monotonic() + (math.inf if limit is None else limit)
     output = Stamped()
     with closing(BoardLock(port, wait)) as lock:
-        line: Line | None = _open(port)
+        line: Line | None = _open(port, config)
         try:
             while line:
                 _say(f"listening to {lock.port}")
                 with closing(line):
                     _copy(line, output, deadline)
-                line = _reopened(lock, deadline)
+                line = _reopened(lock, config, deadline)
         finally:
             output.end_line()
     return 0
@@ -70,19 +71,19 @@ def _copy(line: Line, output: Stamped, deadline: float) -> None:
         _say(f"{error}; waiting for it")
 
 
-def _reopened(lock: BoardLock, deadline: float) -> Line | None:
+def _reopened(lock: BoardLock, config: SerialConfig, deadline: float) -> Line | None:
     """Return the board's line once it is back, None where that is too late."""
     while time.monotonic() < deadline:
         time.sleep(POLL)
         try:
-            return _open(lock.port)
+            return _open(lock.port, config)
         except ModthreadError:  # not yet
             continue
     return None
 
 
-def _open(port: str) -> Line:
-    return Line(port, TrafficLog(Path(os.devnull)))
+def _open(port: str, config: SerialConfig) -> Line:
+    return Line(port, TrafficLog(Path(os.devnull)), config)
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
+from modthread.boards import BOTH_RAISED, SerialConfig
 from modthread.line import BoardError, Line, LineLostError, TimeLimitError
 from modthread.traffic import TrafficLog
 
@@ -43,10 +44,10 @@ class Session:
     raised when the port goes away.
     """
 
-    def __init__(self, port: str, log: TrafficLog) -> None:
+    def __init__(self, port: str, log: TrafficLog, config: SerialConfig = BOTH_RAISED) -> None:
         """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot."""
         self.port = port
-        self._line = Line(port, log)
+        self._line = Line(port, log, config)
         self._transport = _Transport(port, self._line)
 
     @property
