@@ -5,7 +5,6 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
-#include "py/mpprint.h"
 #include "py/mpthread.h"
 
 #include "clock.h"
@@ -34,7 +33,5 @@ void vApplicationStackOverflowHook(TaskHandle_t task, char *name) {
 }
 
 void mp_thread_stack_overflow(uint32_t ident) {
-    __asm volatile ("cpsid i");
-    mp_printf(&port_crash_print, "\n*** stack overflow in thread %u\n", (unsigned)ident);
-    port_reset();
+    port_crash("stack overflow in thread %u", (unsigned)ident);
 }

@@ -106,6 +106,5 @@ void gc_collect(void) {
 
 void nlr_jump_fail(void *val) {
     (void)val;
-    mp_printf(&port_crash_print, "\n*** exception without a handler\n");
-    port_reset();
+    port_crash("exception without a handler");
 }

@@ -3,12 +3,10 @@
 #ifndef MICROPY_INCLUDED_QEMU_STARTUP_H
 #define MICROPY_INCLUDED_QEMU_STARTUP_H
 
-#include "py/mpprint.h"
-
 // Restart the board, as its reset button does.
 __attribute__((noreturn)) void port_reset(void);
 
-// Prints without the interpreter, the kernel or interrupts.
-extern const mp_print_t port_crash_print;
+// Say what has happened, without the interpreter, the kernel or interrupts, and restart the board.
+__attribute__((noreturn, format(printf, 1, 2))) void port_crash(const char *format, ...);
 
 #endif // MICROPY_INCLUDED_QEMU_STARTUP_H

@@ -72,6 +72,7 @@ function(modthread_rp2_overlay)
         ${MODTHREAD_RP2_DIR}/usb.c
         ${MODTHREAD_RP2_DIR}/hal.c
         ${MODTHREAD_RP2_DIR}/crash.c
+        ${MODTHREAD_RP2_DIR}/../cortex_m/fault.c
         ${MODTHREAD_RP2_DIR}/freertos_hooks.c
         ${MODTHREAD_RP2_DIR}/tick.c
         ${MODTHREAD_KERNEL_SOURCES}
@@ -88,6 +89,7 @@ function(modthread_rp2_overlay)
             mp_thread_end_atomic_section=cores_continue_other
         )
     endif()
+    target_link_options(firmware PRIVATE -Wl,--defsym=fault_ram_end=__StackTop)
     # For who measures the heap.
     target_link_options(firmware PRIVATE -Wl,--defsym=__modthread_heap_reserve__=${MODTHREAD_MAIN_STACK_RESERVE})
     foreach(function main gc_init mp_hal_delay_ms mp_hal_delay_us ${MODTHREAD_CORES_WRAP})

@@ -1,0 +1,94 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Exceptions and their stack frames: Arm DDI 0403 (Armv7-M Architecture Reference Manual), B1.5, and Arm DDI 0419
+// (Armv6-M), B1.5.
+
+#include <stdint.h>
+
+#include "fault.h"
+
+#define RAM_START (0x20000000)
+#define STACK_WORDS (256)
+#define WORDS_IN_LINE (8)
+
+#define CFSR (*(volatile uint32_t *)0xe000ed28)
+#define BFAR (*(volatile uint32_t *)0xe000ed38)
+
+extern uint32_t fault_ram_end; // from the linker
+
+static void print_register(const mp_print_t *print, const char *name, uint32_t value, const char *end) {
+    mp_printf(print, "%s=%08x%s", name, (unsigned)value, end);
+}
+
+static void print_stack(const mp_print_t *print, const uint32_t *sp) {
+    if ((uintptr_t)sp < RAM_START || ((uintptr_t)sp & 3) != 0) {
+        return;
+    }
+    for (int i = 0; i < STACK_WORDS && sp < &fault_ram_end; i++) {
+        if (i % WORDS_IN_LINE == 0) {
+            mp_printf(print, "\r\n%08x:", (unsigned)(uintptr_t)sp);
+        }
+        mp_printf(print, " %08x", (unsigned)*sp++);
+    }
+    mp_printf(print, "\r\n");
+}
+
+void fault_print_stack(const mp_print_t *print) {
+    const uint32_t *sp;
+    __asm volatile ("mrs %0, psp" : "=r" (sp));
+    print_stack(print, sp);
+}
+
+// frame: r0 to r3, r12, lr, pc, xPSR as the processor stacked them; saved: r8 to r11, r4 to r7.
+__attribute__((used, noreturn)) static void report(const uint32_t *frame, const uint32_t *saved, uint32_t exception_return) {
+    static const char *const names[] = { "HardFault", "MemManage", "BusFault", "UsageFault" };
+    static const char *const registers[] = { "r8", "r9", "r10", "r11", "r4", "r5", "r6", "r7" };
+    uint32_t exception;
+    __asm volatile ("mrs %0, ipsr" : "=r" (exception));
+    const mp_print_t *print = fault_begin();
+    const char *name = exception >= 3 && exception <= 6 ? names[exception - 3] : "unexpected interrupt";
+    mp_printf(print, "\r\n*** %s (exception %u) at ", name, (unsigned)exception);
+    print_register(print, "pc", frame[6], " ");
+    print_register(print, "lr", frame[5], "\r\n");
+    print_register(print, "r0", frame[0], " ");
+    print_register(print, "r1", frame[1], " ");
+    print_register(print, "r2", frame[2], " ");
+    print_register(print, "r3", frame[3], " ");
+    print_register(print, "r12", frame[4], "\r\n");
+    for (int i = 0; i < 8; i++) {
+        print_register(print, registers[i], saved[i], i == 7 ? "\r\n" : " ");
+    }
+    print_register(print, "sp", (uint32_t)(uintptr_t)(frame + 8), " ");
+    print_register(print, "xpsr", frame[7], " ");
+    #if __ARM_ARCH >= 7
+    print_register(print, "cfsr", CFSR, " ");
+    print_register(print, "bfar", BFAR, " ");
+    #endif
+    print_register(print, "exc_return", exception_return, "");
+    print_stack(print, frame + 8);
+    fault_end();
+}
+
+// In instructions that the Cortex-M0+ has, too.
+__attribute__((naked)) void fault_handler(void) {
+    __asm volatile (
+        "movs r0, #4         \n" // which stack was in use
+        "mov r1, lr          \n"
+        "tst r0, r1          \n"
+        "bne 1f              \n"
+        "mrs r0, msp         \n"
+        "b 2f                \n"
+        "1:                  \n"
+        "mrs r0, psp         \n"
+        "2:                  \n"
+        "push {r4-r7}        \n"
+        "mov r4, r8          \n"
+        "mov r5, r9          \n"
+        "mov r6, r10         \n"
+        "mov r7, r11         \n"
+        "push {r4-r7}        \n"
+        "mov r1, sp          \n"
+        "mov r2, lr          \n"
+        "bl report           \n"
+        );
+}
