@@ -259,7 +259,7 @@ void gil_release(void) {
     thread_t *self = gil_resident;
     thread_check_stack(self);
     // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
-    NOTE_STACK(self, (uintptr_t *)&self->stack[1]);
+    NOTE_STACK(self, (uintptr_t *)self->stack->words);
     uint32_t state = kernel_lock();
     leave(self, THREAD_OUTSIDE);
     kernel_unlock(state);

@@ -29,10 +29,6 @@ static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc
 static uint32_t last_ident;
 static bool shutting_down;
 
-static size_t stack_size_of(const thread_t *thread) {
-    return (const uint8_t *)thread - (const uint8_t *)thread->stack;
-}
-
 static mp_state_thread_t *state_of(thread_t *thread) {
     return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
 }
@@ -104,7 +100,7 @@ static void thread_task(void *argument) {
 static thread_t *pool_take(size_t stack_size) {
     for (thread_t **link = &pool; *link != NULL; link = &(*link)->next) {
         thread_t *thread = *link;
-        if (stack_size_of(thread) == stack_size) {
+        if (thread->stack->size == stack_size) {
             *link = thread->next;
             return thread;
         }
@@ -112,31 +108,35 @@ static thread_t *pool_take(size_t stack_size) {
     return NULL;
 }
 
+static void thread_delete(thread_t *thread) {
+    kernel_delete(thread->task);
+    stack_free(thread->stack);
+}
+
 static void pool_empty(void) {
     while (pool != NULL) {
         thread_t *thread = pool;
         pool = thread->next;
-        kernel_delete(thread->task);
+        thread_delete(thread);
     }
 }
 
-// The record lies above the stack, so that an overflowing stack does not destroy it. It is one GC block.
+// The record is a block of the heap: an overflowing stack does not destroy it.
 static thread_t *thread_new(size_t stack_size) {
-    uint8_t *stack = m_malloc(stack_size + sizeof(thread_t));
-    thread_t *thread = (thread_t *)(stack + stack_size);
-    memset(thread, 0, sizeof(*thread));
-    thread->stack = (uint32_t *)stack;
-    thread->stack[0] = THREAD_STACK_GUARD;
+    thread_t *thread = m_new0(thread_t, 1);
+    stack_t *stack = stack_new(stack_size);
+    stack->guard = STACK_GUARD;
+    thread->stack = stack;
     thread->status = THREAD_FINISHED;
-    thread->task = kernel_create(thread_task, thread, stack, stack_size, &thread->tcb);
+    thread->task = kernel_create(thread_task, thread, stack->words, stack->size - sizeof(*stack), &thread->tcb);
     return thread;
 }
 
-static void init_state(mp_state_thread_t *ts, thread_t *thread, size_t stack_size) {
+static void init_state(mp_state_thread_t *ts, stack_t *stack) {
     memset(ts, 0, sizeof(*ts));
-    ts->stack_top = (char *)thread;
+    ts->stack_top = (char *)stack + stack->size;
     #if MICROPY_STACK_CHECK
-    ts->stack_limit = stack_size - MODTHREAD_STACK_MARGIN;
+    ts->stack_limit = stack->size - sizeof(*stack) - MODTHREAD_STACK_MARGIN;
     #endif
     ts->dict_locals = mp_locals_get();
     ts->dict_globals = mp_globals_get();
@@ -163,12 +163,12 @@ uint32_t thread_start(thread_call_t *call) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't start new thread"));
     }
     size_t stack_size = thread_stack_size == 0 ? MODTHREAD_STACK_SIZE_DEFAULT : thread_stack_size;
-    stack_size = (stack_size + 15) & ~(size_t)15;
+    stack_size = STACK_ROUND_UP(stack_size);
     thread_t *thread = pool_take(stack_size);
     if (thread == NULL) {
         thread = thread_new(stack_size);
     }
-    init_state(&thread->state, thread, stack_size);
+    init_state(&thread->state, thread->stack);
     thread->call = call;
     thread->ident = next_ident();
     thread->wake_pending = false;
@@ -185,7 +185,7 @@ void mp_thread_init_main(void *stack) {
     thread_main.ident = MODTHREAD_MAIN_IDENT;
     thread_main.status = THREAD_RUNNING;
     thread_main.stack = stack;
-    thread_main.stack[0] = THREAD_STACK_GUARD;
+    thread_main.stack->guard = STACK_GUARD;
     thread_list = &thread_main;
     last_ident = MODTHREAD_MAIN_IDENT;
     thread_stack_size = 0;
@@ -211,7 +211,7 @@ void mp_thread_deinit(void) {
     while (thread_list != &thread_main) {
         thread_t *thread = thread_list;
         list_remove(thread);
-        kernel_delete(thread->task);
+        thread_delete(thread);
     }
     gil_forget_others(); // until it was deleted a thread may have asked for the GIL
     pool_empty();
@@ -229,7 +229,7 @@ uint32_t mp_thread_ident_of_task(const void *task) {
 /******************************************************************************/
 // Garbage collection
 
-// Mark a block without looking for pointers in it: of a stack only the part in use counts.
+// Mark a block without looking for pointers in it: trace() knows where they are.
 // Two bits for each block, 1 for the head of an unmarked one and 3 for that of a marked one (py/gc.c).
 static void mark_only(const void *block) {
     mp_state_mem_area_t *area = &MP_STATE_MEM(area);
@@ -245,14 +245,17 @@ static void trace(thread_t *thread) {
         gc_collect_root(thread->stack_pointer, ((void **)ts->stack_top - (void **)thread->stack_pointer));
     }
     if (thread->status == THREAD_OUTSIDE) {
-        gc_collect_root((void **)&thread->stack[1], sizeof(gc_helper_regs_t) / sizeof(void *));
+        gc_collect_root((void **)thread->stack->words, sizeof(gc_helper_regs_t) / sizeof(void *));
     }
 }
 
 void mp_thread_gc_others(void) {
     pool_empty();
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
-        mark_only(thread->stack);
+        mark_only(thread);
+        if (stack_is_in_heap(thread->stack)) {
+            mark_only(thread->stack);
+        }
     }
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
         if (thread != gil_resident) {

@@ -9,6 +9,7 @@
 #include "py/obj.h"
 
 #include "kernel.h"
+#include "stack.h"
 
 #define MODTHREAD_STACK_SIZE_MIN (4096)
 #ifndef MODTHREAD_STACK_SIZE_DEFAULT
@@ -21,9 +22,6 @@
 #endif
 
 #define MODTHREAD_MAIN_IDENT (1)
-
-// In the lowest word of each stack.
-#define THREAD_STACK_GUARD (0x7357ac4b)
 
 typedef enum {
     THREAD_RUNNING, // holds the GIL
@@ -47,7 +45,7 @@ typedef struct _thread_t {
     mp_state_thread_t state; // MicroPython's own, valid while another thread's is in mp_state_ctx.thread
     struct _thread_t *next; // among all live threads, or in the pool of finished ones
     struct _thread_t *next_ready; // in a queue of the GIL
-    uint32_t *stack; // lowest address; the guard word, then registers while THREAD_OUTSIDE
+    stack_t *stack; // while THREAD_OUTSIDE its words begin with registers
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
     uint32_t ident;
@@ -79,7 +77,7 @@ mp_obj_t thread_describe_all(void);
 
 // Restart the board if the thread's stack has overflowed.
 static inline void thread_check_stack(const thread_t *thread) {
-    if (thread->stack[0] != THREAD_STACK_GUARD) {
+    if (thread->stack->guard != STACK_GUARD) {
         mp_thread_stack_overflow(thread->ident);
     }
 }

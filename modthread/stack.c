@@ -1,0 +1,90 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Stacks lie above MicroPython's heap, which ends where the lowest of them begins. In the heap they would cost much for
+// nothing: it clears what it allocates, and each collection visits each of its blocks. Only where the end of the heap is
+// in use, a stack is a block like any other.
+
+#include "py/gc.h"
+#include "py/runtime.h"
+
+#include "stack.h"
+
+static stack_t *highest; // of those above the heap, linked from top to bottom
+static uint8_t *top; // the heap's end while there are none
+
+static uint8_t *heap_end(void) {
+    return MP_STATE_MEM(area).gc_pool_end;
+}
+
+static void set_heap_end(uint8_t *end) {
+    mp_state_mem_area_t *heap = &MP_STATE_MEM(area);
+    size_t blocks = (end - heap->gc_pool_start) / MICROPY_BYTES_PER_GC_BLOCK;
+    heap->gc_pool_end = end;
+    heap->gc_alloc_table_byte_len = (end - heap->gc_pool_start) / STACK_STEP;
+    heap->gc_last_used_block = MIN(heap->gc_last_used_block, blocks - 1);
+}
+
+static bool heap_ends_with_free(size_t size) {
+    mp_state_mem_area_t *heap = &MP_STATE_MEM(area);
+    size_t steps = size / STACK_STEP;
+    if (steps >= heap->gc_alloc_table_byte_len) {
+        return false;
+    }
+    const uint8_t *table = heap->gc_alloc_table_start + heap->gc_alloc_table_byte_len - steps;
+    for (size_t i = 0; i < steps; i++) {
+        if (table[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The highest place that is large enough: a gap that a freed stack has left, or the heap's end. NULL if it is in use.
+static stack_t *place_above_heap(size_t size) {
+    if (highest == NULL) {
+        top = heap_end();
+    }
+    uint8_t *end = top;
+    stack_t **link = &highest;
+    for (; *link != NULL && (size_t)(end - (uint8_t *)*link) < (*link)->size + size; link = &(*link)->below) {
+        end = (uint8_t *)*link;
+    }
+    if (*link == NULL) {
+        if (!heap_ends_with_free(size)) {
+            return NULL;
+        }
+        set_heap_end(end - size);
+    }
+    stack_t *stack = (stack_t *)(end - size);
+    stack->below = *link;
+    *link = stack;
+    return stack;
+}
+
+stack_t *stack_new(size_t size) {
+    stack_t *stack = place_above_heap(size);
+    if (stack == NULL) {
+        stack = m_malloc(size);
+    }
+    stack->size = size;
+    return stack;
+}
+
+void stack_free(stack_t *stack) {
+    if (stack_is_in_heap(stack)) {
+        return;
+    }
+    uint8_t *end = top;
+    stack_t **link = &highest;
+    for (; *link != stack; link = &(*link)->below) {
+        end = (uint8_t *)*link;
+    }
+    *link = stack->below;
+    if (*link == NULL) {
+        set_heap_end(end);
+    }
+}
+
+bool stack_is_in_heap(const stack_t *stack) {
+    return (uint8_t *)stack < heap_end();
+}

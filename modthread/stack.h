@@ -1,0 +1,39 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The memory for stacks.
+
+#ifndef MODTHREAD_STACK_H
+#define MODTHREAD_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "py/gc.h"
+
+// The lowest words of a stack; the guard is what an overflow destroys first.
+typedef struct _stack_t {
+    struct _stack_t *below; // among those above the heap
+    size_t size; // of all of it
+    uint32_t unused;
+    uint32_t guard;
+    uint32_t words[];
+} stack_t;
+
+// The heap grows and shrinks by what one byte of its allocation table stands for: two bits a block (py/gc.c).
+#define STACK_STEP (4 * MICROPY_BYTES_PER_GC_BLOCK)
+#define STACK_ROUND_UP(size) (((size) + STACK_STEP - 1) / STACK_STEP * STACK_STEP)
+
+#define STACK_GUARD (0x7357ac4b)
+
+// Allocate a stack of that many bytes, this record included, rounded up before. It is not cleared. Needs the GIL.
+// Raises MemoryError.
+stack_t *stack_new(size_t size);
+
+// Free a stack on which nothing runs any more. Needs the GIL.
+void stack_free(stack_t *stack);
+
+// True if the stack is a block of the heap: stack_free() leaves it to the garbage collector.
+bool stack_is_in_heap(const stack_t *stack);
+
+#endif // MODTHREAD_STACK_H
