@@ -36,6 +36,23 @@ static bool lock_try(mp_obj_thread_lock_t *lock) {
     return acquired;
 }
 
+static void lock_release(mp_obj_thread_lock_t *lock) {
+    uint32_t state = kernel_lock();
+    bool was_locked = lock->locked;
+    waiter_t *waiter = lock->first;
+    if (waiter == NULL) {
+        lock->locked = false;
+    } else {
+        lock->first = waiter->next;
+        waiter->owns_lock = true;
+        gil_wake_locked(waiter->thread);
+    }
+    kernel_unlock(state);
+    if (!was_locked) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
+    }
+}
+
 // Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     if (!lock->locked) {
@@ -83,15 +100,15 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     lock_join(lock, &waiter);
     while (!waiter.owns_lock && left != 0) {
         gil_park_locked(state, left, false);
-        if (waiter.owns_lock) {
-            return true; // what else is pending, the VM attends to next
-        }
         if (scheduler_exception_pending()) {
             if (lock_quit(lock, &waiter)) {
-                return true;
+                lock_release(lock); // the exception is raised here and now, whatever has come meanwhile
             }
             mp_handle_pending(true);
             return lock_wait(lock, deadline); // somebody else has taken the exception away
+        }
+        if (waiter.owns_lock) {
+            return true; // what else is pending, the VM attends to next
         }
         scheduler_run_callbacks();
         left = deadline_left(deadline);
@@ -103,23 +120,6 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
 
 static bool lock_acquire(mp_obj_thread_lock_t *lock) {
     return lock_try(lock) || lock_wait(lock, &deadline_never);
-}
-
-static void lock_release(mp_obj_thread_lock_t *lock) {
-    uint32_t state = kernel_lock();
-    bool was_locked = lock->locked;
-    waiter_t *waiter = lock->first;
-    if (waiter == NULL) {
-        lock->locked = false;
-    } else {
-        lock->first = waiter->next;
-        waiter->owns_lock = true;
-        gil_wake_locked(waiter->thread);
-    }
-    kernel_unlock(state);
-    if (!was_locked) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
-    }
 }
 
 /******************************************************************************/

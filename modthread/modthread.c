@@ -112,6 +112,11 @@ static mp_obj_t mod_thread_threads(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_threads_obj, mod_thread_threads);
 
+static mp_obj_t mod_thread_interrupt_notes(void) {
+    return thread_interrupt_notes();
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_interrupt_notes_obj, mod_thread_interrupt_notes);
+
 static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION);
 static MP_DEFINE_STR_OBJ(kernel_obj, "FreeRTOS " tskKERNEL_VERSION_NUMBER);
 
@@ -130,6 +135,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
+    { MP_ROM_QSTR(MP_QSTR__interrupt_notes), MP_ROM_PTR(&mod_thread_interrupt_notes_obj) },
     { MP_ROM_QSTR(MP_QSTR__kernel), MP_ROM_PTR(&kernel_obj) },
 };
 static MP_DEFINE_CONST_DICT(mod_thread_globals, mod_thread_globals_table);

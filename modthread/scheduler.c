@@ -284,6 +284,11 @@ void mp_handle_pending(bool raise_exc) {
     mp_thread_give_way();
     mp_obj_t exception = take_exception();
     if (exception != MP_OBJ_NULL && raise_exc) {
+        #if MICROPY_KBD_EXCEPTION
+        if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
+            thread_interrupted();
+        }
+        #endif
         nlr_raise(exception);
     }
     if (callbacks_pending()) {

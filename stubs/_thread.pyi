@@ -81,10 +81,19 @@ class Lock:
 
 LockType = Lock
 
-def _threads() -> list[tuple[int, Literal["running", "ready", "waiting", "outside"], int, int]]:
-    """Return identifier, state, stack size and stack in use (bytes) of every living thread.
+def _threads() -> list[
+    tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]
+]:
+    """Return identifier, state, stack size and stack in use (bytes) of every living thread, and what it was started with.
 
     "ready" waits for the GIL, "waiting" for a lock, a time or an event, "outside" runs C code without the GIL.
+    """
+
+def _interrupt_notes() -> list[tuple[tuple[object, ...], SystemExit]]:
+    """Return what Ctrl-C has noted; from the first call until a soft reset it notes every living thread.
+
+    A note has what _threads() tells of the thread, and a SystemExit that has been raised in it (not in the main one) before
+    anything was unwound: its traceback tells where the thread was.
     """
 
 __version__: str
