@@ -148,7 +148,8 @@ def set_up_flash(flash: bytes) -> None:
 if __name__ == "__main__":
     setattr(_thread, "__version__", "fake")  # noqa: B010
     setattr(_thread, "_kernel", "no kernel")  # noqa: B010
-    setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512)])  # noqa: B010
+    setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512, None)])  # noqa: B010
+    setattr(_thread, "_interrupt_notes", list)  # noqa: B010
     start = sys.argv[1]
     board = FakeBoard()
     sys.modules["machine"] = machine = ModuleType("machine")

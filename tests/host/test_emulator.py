@@ -89,8 +89,14 @@ def test_death_is_noticed_and_mended(emulated: Device) -> None:
 
 
 def test_crash_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
-    with pytest.raises(BoardResetError, match=r"crashed: \*\*\* HardFault"):
+    with pytest.raises(BoardResetError, match=r"crashed: \*\*\* HardFault") as caught:
         emulated.run("import machine\nmachine.mem32[0xf0000000] = 1", 10)
+    crash = emulated.crash_report(caught.value.output)
+    assert crash
+    assert re.search(r"^pc \w{8} machine_mem_subscr .*/extmod/machine_mem.c:\d+$", crash, re.M)
+    called_by = ["mp_execute_bytecode", "fun_bc_call", "parse_compile_execute", "pyexec_raw_repl"]
+    functions = re.findall(r"^   \w{8} (\w+) \S+:\d+$", crash, re.M)
+    assert [name for name in dict.fromkeys(functions) if name in called_by] == called_by
     assert emulated.clean_up()
     assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
 
@@ -121,10 +127,56 @@ def test_hang_shows_its_threads(emulated: Device) -> None:
         emulated.run(source, 1)
     assert b"line 5" in emulated.interrupt().error
     threads = emulated.threads()
-    assert sorted(state for _, state, _, _ in threads) == ["running"] + ["waiting"] * 3
-    assert all(0 < used < size for _, _, size, used in threads)
+    assert sorted(thread.state for thread in threads) == ["running"] + ["waiting"] * 3
+    assert all(0 < thread.used < thread.stack for thread in threads)
     assert emulated.clean_up()
     assert len(emulated.threads()) == 1
+
+
+DEADLOCK = """\
+import _thread, time
+a, b = _thread.allocate_lock(), _thread.allocate_lock()
+def work():
+    with b:
+        time.sleep_ms(20)
+        with a:
+            print("has both")
+def busy():
+    while True:
+        pass
+def stubborn():
+    while True:
+        try:
+            time.sleep(1000)
+        except BaseException:
+            pass
+for function in (work, busy, stubborn):
+    _thread.start_new_thread(function, ())
+with a:
+    time.sleep_ms(20)
+    with b:
+        print("has both")
+"""
+
+
+def test_every_thread_is_found_where_it_was(emulated: Device) -> None:
+    """Before the interrupt releases the locks that the main thread holds."""
+    with pytest.raises(TimeLimitError):
+        emulated.run(DEADLOCK, 2)
+    interrupted = emulated.interrupt()
+    assert b"line 21, in <module>" in interrupted.error
+    assert b"has both" not in interrupted.output
+    threads = {thread.function: thread for thread in emulated.threads()}
+    assert {name: thread.state for name, thread in threads.items()} == {
+        "main": "running",
+        "work": "waiting",
+        "busy": "ready",
+        "stubborn": "waiting",
+    }
+    for name, lines in (("work", "6"), ("busy", "9|10"), ("stubborn", "14")):
+        frames = re.findall(r"line (\d+), in (\w+)", threads[name].traceback)
+        assert [function for _, function in frames] == [name]
+        assert re.fullmatch(lines, frames[0][0])
 
 
 @pytest.mark.parametrize("work", ["print('noise > noise', end='>')", "pass", "time.sleep_ms(1)"])

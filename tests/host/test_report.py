@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread.report import STRING, Script, text, thread_table
+from modthread.report import STRING, Script, Thread, shown, text, thread_table
 from modthread.run import LiveOutput
 
 SOURCE = "def f(n):\n    return 1 // n\n\nf(0)\n"
@@ -48,8 +48,25 @@ def test_path_is_relative_below_the_current_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert Script(tmp_path / "a" / "b.py", "").shown == "a/b.py"
-    assert Script(Path("/x/b.py"), "").shown == "/x/b.py"
+    assert shown(tmp_path / "a" / "b.py") == "a/b.py"
+    assert shown(Path("/x/b.py")) == "/x/b.py"
+
+
+def test_modules_have_their_source_where_their_file_is_beside_the_script(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "own.py").write_text("def f():\n    g()\n")
+    script = Script(tmp_path / "test_f.py", "import own\nown.f()\n")
+    said = 'File "<stdin>", line 2, in <module>', 'File "/lib/own.py", line 2, in f'
+    frozen = 'File "asyncio/core.py", line 300, in run_until_complete'
+    traceback = "".join(f"  {frame}\r\n" for frame in (*said, frozen))
+    assert script.failure(f"{traceback}OSError: 5\r\n").splitlines() == [
+        f"{tmp_path}/test_f.py:2: in <module>",
+        "    own.f()",
+        f"{tmp_path}/lib/own.py:2: in f",
+        "    g()",
+        "asyncio/core.py:300: in run_until_complete",
+        "E   OSError: 5",
+    ]
 
 
 def test_frames_of_the_exit_wrapper_are_left_out() -> None:
@@ -65,10 +82,10 @@ def test_text_shows_broken_utf8() -> None:
 
 
 def test_thread_table() -> None:
-    head, row = thread_table([(7, "waiting", 4096, 312)]).splitlines()
-    assert head.split() == ["thread", "state", "stack", "used"]
-    assert row.split() == ["7", "waiting", "4096", "312"]
-    assert len(head) == len(row)
+    head, row = thread_table([Thread(7, "waiting", 4096, 312, "work")]).splitlines()
+    assert head.split() == ["thread", "state", "stack", "used", "function"]
+    assert row.split() == ["7", "waiting", "4096", "312", "work"]
+    assert head.index("function") == row.index("work")
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])

@@ -159,6 +159,8 @@ def test_long_script(session: Session) -> None:
 def test_ask_while_something_prints(session: Session) -> None:
     session.run("write('noise > noise ')", 5)
     assert session.ask("{'a': (1, None)}", 5) == "{'a': (1, None)}"
+    session.run("write('noise > noise ')", 5)
+    assert session.run_short("print('a')", 5).output.endswith(b"OKa\r\n")
 
 
 def test_log_has_both_directions(session: Session) -> None:

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from modthread import project
+from modthread import crash, project, report
 from modthread.boards import Board
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
+from modthread.report import Thread
 from modthread.session import (
     BoardError,
     BoardResetError,
@@ -19,7 +20,6 @@ from modthread.session import (
     Result,
     Session,
     TimeLimitError,
-    crash_message,
 )
 from modthread.traffic import TrafficLog
 
@@ -30,6 +30,18 @@ INFO = """\
 import _thread, os
 print((os.uname().version, _thread.__version__, _thread._kernel))
 """
+# From now on Ctrl-C notes where all threads are.
+NOTE = "__import__('_thread')._interrupt_notes()"
+NOTES = """\
+import _thread, sys, time
+notes = _thread._interrupt_notes()
+if notes: time.sleep_ms(50)
+for thread, end in notes or [(thread, 0) for thread in _thread._threads()]:
+    print('<<%r>>' % (thread,))
+    end and sys.print_exception(end)
+"""
+THREAD = re.compile(r"<<\((\d+), '(\w+)', (\d+), (\d+), (.*)\)>>\n")
+FUNCTION = re.compile(r"<function (\S+) at \w+>")
 
 
 class DeadBoardError(BoardError):
@@ -109,17 +121,24 @@ class Device:
             cause = self._emulator.cause_of_death() if self._emulator else None
             raise LineLostError(cause or str(error), error.output) from None
         except TimeLimitError as error:
-            crash = crash_message(error.output)
-            raise (BoardResetError(crash, error.output) if crash else error) from None
+            message = crash.message(error.output)
+            raise (BoardResetError(message, error.output) if message else error) from None
 
     def interrupt(self, consumer: Consumer | None = None) -> Result:
         """Send Ctrl-C to the script that runs and return how it ended."""
         return self.session.interrupt(self._answer_limit, consumer)
 
-    def threads(self) -> list[tuple[int, str, int, int]]:
-        """Return identifier, state, stack size and used stack of every thread of the board."""
-        answer = self.session.ask("__import__('_thread')._threads()", self._answer_limit)
-        return list(ast.literal_eval(answer))
+    def threads(self) -> list[Thread]:
+        """Return every thread of the board; where each is, too, if an interrupt() has noted it."""
+        result = self.session.run_short(NOTES, self._answer_limit)
+        if result.error:
+            raise BoardError(f"the board cannot list its threads: {report.text(result.error)}")
+        _, *notes = THREAD.split(report.text(result.output))
+        return [_thread(*note) for note in zip(*[iter(notes)] * 6, strict=True)]
+
+    def crash_report(self, output: bytes) -> str | None:
+        """Return the crash that `output` tells of, if any, decoded with the board's firmware."""
+        return crash.decoded(output, self.board.firmware) if crash.message(output) else None
 
     def info(self) -> str:
         """Return what runs on the board, which must be clean: MicroPython, modthread, kernel."""
@@ -135,7 +154,7 @@ class Device:
         deadline = time.monotonic() + self._answer_limit
         while True:
             try:
-                self.session.soft_reset(self._answer_limit / 5)
+                self._soft_reset(self._answer_limit / 5)
                 return
             except TimeLimitError:  # it was not up yet, and has not got what was sent
                 if time.monotonic() > deadline:
@@ -184,8 +203,9 @@ class Device:
     def _opened(self, port: str) -> Session:
         return Session(port, self._log, self.board.serial)
 
-    def _soft_reset(self) -> None:
-        self.session.soft_reset(self._answer_limit)
+    def _soft_reset(self, limit: float | None = None) -> None:
+        self.session.soft_reset(limit or self._answer_limit)
+        self.session.run(NOTE, self._answer_limit)
 
     def _rungs(self) -> dict[str, Callable[[], None]]:
         """Return what may bring the board back, by name, the gentlest first."""
@@ -226,6 +246,12 @@ class Device:
             except ModthreadError:
                 if time.monotonic() > deadline:
                     raise
+
+
+def _thread(ident: str, state: str, stack: str, used: str, function: str, traceback: str) -> Thread:
+    named = FUNCTION.fullmatch(function)
+    name = "main" if function == "None" else named[1] if named else function
+    return Thread(int(ident), state, int(stack), int(used), name, traceback)
 
 
 def _nothing() -> None:

@@ -122,6 +122,8 @@ class BoardItem(pytest.Item):
             raise self._hang(error) from None
         except BoardError as error:
             self._show_output(error.output)
+            if crash := self.device.crash_report(error.output):
+                self.add_report_section("call", "crash", crash)
             raise BoardTestFailure(str(error)) from None
         finally:
             self.add_report_section("call", "serial traffic", str(self.device.log.path))
@@ -138,12 +140,13 @@ class BoardItem(pytest.Item):
             output += result.output
             lines += ["Ctrl-C found the main thread here:"]
             lines += [self.script.failure(report.text(result.error))]
-            table = report.thread_table(self.device.threads())
-            self.add_report_section("call", "threads", table)
-        except (BoardError, SyntaxError, ValueError) as unanswered:
+            threads = self.device.threads()
+            lines += [report.thread_places(threads, self.script)]
+            self.add_report_section("call", "threads", report.thread_table(threads))
+        except BoardError as unanswered:
             lines.append(f"Ctrl-C brought no answer: {unanswered}")
         self._show_output(output)
-        return BoardTestFailure(message, "\n".join(lines))
+        return BoardTestFailure(message, "\n".join(filter(None, lines)))
 
     def raised(self, traceback: bytes) -> BoardTestFailure:
         """Return the failure that an exception on the board is."""

@@ -6,19 +6,25 @@ from pathlib import Path
 
 STDIN = "<stdin>"  # how MicroPython names what came through the raw REPL
 STRING = "<string>"  # and what exec() was given
+MAIN = 1  # the main thread's identifier
 THREAD_DIED = "Unhandled exception in thread started by"
 
-_FRAME = re.compile(r'  File "(<stdin>|<string>)", line (\d+)(?:, in (\S+))?')
+_FRAME = re.compile(r'  File "([^"]+)", line (\d+)(?:, in (\S+))?')
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One place in a traceback: the file as shown, the line's number and text."""
+    """One place in a traceback: the file as shown, the line's number, and its text if known."""
 
     path: str
     line: int
     function: str
-    text: str
+    text: str | None = None
+
+    @property
+    def source(self) -> list[str]:
+        """The line as it is shown below the place."""
+        return [f"    {self.text}"] if self.text is not None else []
 
 
 @dataclass(frozen=True)
@@ -29,21 +35,25 @@ class Script:
     text: str
     sent_as: str = STDIN
 
-    @property
-    def shown(self) -> str:
-        """The path as it is shown: relative to the current directory where it is below it."""
-        path, here = self.path.resolve(), Path.cwd()
-        return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
     def frame(self, line: str) -> Frame | None:
-        """Return the place that `line` of a traceback names, None where it is not in the file."""
+        """Return the place that `line` of a traceback names, None where the harness added it.
+
+        That of a module has its source, too, where its file lies beside the script.
+        """
         match = _FRAME.match(line)
-        if not match or match[1] != self.sent_as:
+        if not match:
             return None
-        number, lines = int(match[2]), self.text.rstrip("\n").split("\n")
-        if number > len(lines):
+        name, number, function = match[1], int(match[2]), match[3] or "<module>"
+        if name == self.sent_as:
+            path, lines = self.path, _lines(self.text)
+        elif name in (STDIN, STRING):
             return None
-        return Frame(self.shown, number, match[3] or "<module>", lines[number - 1].strip())
+        else:
+            path = self.path.parent / name.lstrip("/")
+            lines = _lines(path.read_text(errors="replace")) if path.is_file() else []
+        if number <= len(lines):
+            return Frame(shown(path), number, function, lines[number - 1].strip())
+        return None if name == self.sent_as else Frame(name, number, function)
 
     def translated(self, text: str) -> str:
         """Return `text` with the frames of its tracebacks as places in the file, with source.
@@ -54,20 +64,32 @@ class Script:
         for line in text.replace("\r\n", "\n").split("\n"):
             if frame := self.frame(line):
                 lines.append(f'  File "{frame.path}", line {frame.line}, in {frame.function}')
-                lines.append(f"    {frame.text}")
+                lines += frame.source
             elif not _FRAME.match(line):
                 lines.append(line)
         return "\n".join(lines)
 
     def failure(self, traceback: str) -> str:
         """Return a traceback as pytest writes a short one: places first, then the exception."""
-        shown = []
-        for line in traceback.replace("\r\n", "\n").splitlines():
-            if frame := self.frame(line):
-                shown += [f"{frame.path}:{frame.line}: in {frame.function}", f"    {frame.text}"]
-            elif not _FRAME.match(line) and not line.startswith("Traceback (most recent"):
-                shown.append(f"E   {line}")
-        return "\n".join(shown)
+        ending = [
+            f"E   {line}"
+            for line in traceback.splitlines()
+            if not _FRAME.match(line) and not line.startswith("Traceback (most recent")
+        ]
+        return "\n".join([*self.places(traceback), *ending])
+
+    def places(self, traceback: str) -> list[str]:
+        """Return the places of a traceback as pytest writes them, with their source."""
+        frames = [frame for line in traceback.splitlines() if (frame := self.frame(line))]
+        return [
+            line
+            for frame in frames
+            for line in (f"{frame.path}:{frame.line}: in {frame.function}", *frame.source)
+        ]
+
+
+def _lines(text: str) -> list[str]:
+    return text.rstrip("\n").split("\n")
 
 
 def text(data: bytes) -> str:
@@ -75,8 +97,41 @@ def text(data: bytes) -> str:
     return data.decode(errors="backslashreplace").replace("\r\n", "\n")
 
 
-def thread_table(threads: list[tuple[int, str, int, int]]) -> str:
-    """Return a table of threads, one a line, from what Device.threads() gives."""
-    rows = [f"{'thread':>12}  {'state':8}{'stack':>8}{'used':>8}"]
-    rows += [f"{ident:>12}  {state:8}{size:8}{used:8}" for ident, state, size, used in threads]
+def shown(path: Path) -> str:
+    """Return a path as it is shown: relative to the current directory where it is below it."""
+    path, here = path.resolve(), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread of the board: identifier, state, size and use of its stack, what it runs, where."""
+
+    ident: int
+    state: str
+    stack: int
+    used: int
+    function: str
+    traceback: str = ""
+
+
+def thread_table(threads: list[Thread]) -> str:
+    """Return a table of threads, one a line."""
+    rows = [f"{'thread':>12}  {'state':8}{'stack':>8}{'used':>8}  function"]
+    rows += [
+        f"{thread.ident:>12}  {thread.state:8}{thread.stack:8}{thread.used:8}  {thread.function}"
+        for thread in threads
+    ]
     return "\n".join(rows)
+
+
+def thread_places(threads: list[Thread], script: Script) -> str:
+    """Return where each thread but the main one was, as far as the board has told."""
+    lines = []
+    for thread in threads:
+        if thread.ident != MAIN:
+            places = script.places(thread.traceback) or [
+                "(in no Python function, or without an answer)"
+            ]
+            lines += [f"thread {thread.ident}, {thread.function}:", *places]
+    return "\n".join(lines)

@@ -46,6 +46,8 @@ def run(device: Device, script: Script, timeout: float | None) -> int:
     except (BoardResetError, LineLostError) as error:
         output.end_line()
         complain(str(error))
+        if crash := device.crash_report(error.output):
+            print(crash, file=sys.stderr)
     return EXIT_CRASH
 
 
@@ -62,7 +64,7 @@ class LiveOutput:
     Other bytes pass unchanged, except that MicroPython's line ends become the host's.
     """
 
-    FRAME_START = b'  File "<'
+    FRAME_START = b'  File "'
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -158,6 +160,7 @@ def _show_where(device: Device, script: Script, output: LiveOutput) -> None:
     else:
         if len(threads) > 1:
             print(report.thread_table(threads), file=sys.stderr)
+            print(report.thread_places(threads, script), file=sys.stderr)
 
 
 def complain(message: str) -> None:

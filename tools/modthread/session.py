@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
+from modthread import crash
 from modthread.boards import BOTH_RAISED, SerialConfig
 from modthread.line import BoardError, Line, LineLostError, TimeLimitError
 from modthread.traffic import TrafficLog
@@ -16,7 +17,6 @@ __all__ = ["BoardError", "BoardResetError", "LineLostError", "Result", "Session"
 OUTPUT_KEPT = 1 << 20  # bytes of a script's output that are kept, its end
 EOF = b"\x04"
 BANNER = re.compile(rb'MicroPython v[^\r\n]+\r\nType "help\(\)" for more information.\r\n(>>> )?$')
-CRASH = re.compile(rb"^\*\*\* [^\r\n]+", re.MULTILINE)
 
 Consumer = Callable[[bytes], None]
 
@@ -97,6 +97,12 @@ class Session:
             data = self._line.read_until(b">>\r\n")
         return data.rpartition(b"<<")[2].removesuffix(b">>\r\n").decode(errors="replace")
 
+    def run_short(self, source: str, limit: float) -> Result:
+        """Run `source`, even while other threads of the board print: into its output."""
+        with self._line.limit(limit):
+            self._line.write(source.encode() + EOF)
+            return self._follow(None)
+
     def interrupt_all(self, limit: float) -> None:
         """Interrupt whatever runs, without a reset, and wait for the raw REPL."""
         with self._line.limit(limit):
@@ -148,13 +154,7 @@ class Session:
                 self._line.unread(rest)
                 return
             if BANNER.search(output.data, max(0, len(output.data) - 500)):
-                raise BoardResetError(crash_message(output.data) or "the board has reset itself")
-
-
-def crash_message(output: bytes | bytearray) -> str | None:
-    """Return the line in which the firmware names its crash, if `output` has one."""
-    lines = CRASH.findall(output)
-    return f"the board crashed: {lines[-1].decode(errors='replace')}" if lines else None
+                raise BoardResetError(crash.message(output.data) or "the board has reset itself")
 
 
 class _Output:

@@ -1,0 +1,132 @@
+"""What a crash left on the serial line, told in terms of the firmware's source."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+
+from modthread import report
+
+# As ports/cortex_m/fault.c prints it.
+CRASH = re.compile(r"^\*\*\* [^\r\n]+", re.MULTILINE)
+REGISTER = re.compile(r"\b(\w+)=([0-9a-f]{8})\b")
+STACK_LINE = re.compile(r"^[0-9a-f]{8}:((?: [0-9a-f]{8})+)\r?$", re.MULTILINE)
+BL_SIZE, BLX_SIZE = 4, 2  # bytes of the two instructions of Armv6-M and Armv7-M that call
+
+
+def message(output: bytes | bytearray) -> str | None:
+    """Return the line in which the firmware names its crash, if `output` has one."""
+    lines = CRASH.findall(output.decode(errors="replace"))
+    return f"the board crashed: {lines[-1]}" if lines else None
+
+
+def decoded(output: bytes, elf: Path) -> str:
+    """Return the last crash in `output`, with the places in the source of the firmware `elf`."""
+    text = output.decode(errors="replace")
+    *_, crash = CRASH.finditer(text)
+    text = text[crash.start() :]
+    stack = [int(word, 16) for line in STACK_LINE.findall(text) for word in line.split()]
+    registers = dict(REGISTER.findall(text))
+    lines = [crash[0], *(line.strip() for line in text.splitlines()[1:] if REGISTER.search(line))]
+    if not elf.is_file():
+        return "\n".join([*lines, f"nothing is decoded, for {elf} is missing"])
+    lines.append(f"decoded with {report.shown(elf)}:")
+    firmware = Firmware(elf)
+    for name in ("pc", "lr"):
+        if name in registers:
+            lines.append(f"{name} {firmware.place(int(registers[name], 16) & ~1)}")
+    lines.append("return addresses on the stack, the innermost first; some may be left over:")
+    lines += [f"   {firmware.place(word - 1)}" for word in stack if firmware.follows_a_call(word)]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True, order=True)
+class _Function:
+    start: int
+    end: int
+    name: str
+
+
+class Firmware:
+    """An ELF file with debugging information, of an Arm Cortex-M."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file's tables of functions and of compilation units."""
+        self._elf = ELFFile(path.open("rb"))
+        self._dwarf = self._elf.get_dwarf_info()
+        self._units = self._dwarf.get_aranges()
+        symbols: Any = self._elf.get_section_by_name(".symtab")
+        self._functions = sorted(
+            _Function(start, start + symbol["st_size"], symbol.name)
+            for symbol in symbols.iter_symbols()
+            if symbol["st_info"]["type"] == "STT_FUNC" and (start := symbol["st_value"] & ~1)
+        )
+
+    def place(self, address: int) -> str:
+        """Return address, function, file and line of an instruction, as far as they are known."""
+        function = self._function(address)
+        name = function.name if function else "?"
+        return f"{address:08x} {name} {self._file_and_line(address)}".rstrip()
+
+    def follows_a_call(self, word: int) -> bool:
+        """Return whether `word` can be the return address that a call has left."""
+        if not word & 1 or not self._function(word - 1):
+            return False
+        bl = self._code(word - 1 - BL_SIZE, BL_SIZE)
+        blx = self._code(word - 1 - BLX_SIZE, BLX_SIZE)
+        return (bl[1] & 0xF8 == 0xF0 and bl[3] & 0xD0 == 0xD0) or (
+            blx[1] == 0x47 and blx[0] & 0x87 == 0x80
+        )
+
+    def _function(self, address: int) -> _Function | None:
+        index = bisect_right(self._functions, address, key=lambda function: function.start)
+        function = self._functions[index - 1] if index else None
+        return function if function and address < function.end else None
+
+    def _code(self, address: int, size: int) -> bytes:
+        for segment in self._elf.iter_segments("PT_LOAD"):
+            offset = address - segment["p_vaddr"]
+            if 0 <= offset <= segment["p_filesz"] - size:
+                return bytes(segment.data()[offset : offset + size])
+        return bytes(size)
+
+    def _file_and_line(self, address: int) -> str:
+        unit = self._units.cu_offset_at_addr(address) if self._units else None
+        if unit is None:
+            return ""
+        compilation_unit = self._dwarf.get_CU_at(unit)
+        program: Any = self._dwarf.line_program_for_CU(compilation_unit)
+        # Functions that the linker has left out seem to be at 0: the last that fits is meant.
+        found = max(
+            (state for state, end in _ranges(program) if state.address <= address < end),
+            key=lambda state: int(state.address),
+            default=None,
+        )
+        if not found:
+            return ""
+        built_in = compilation_unit.get_top_DIE().attributes["DW_AT_comp_dir"].value.decode()
+        return f"{_path(program.header, found.file, Path(built_in))}:{found.line}"
+
+
+def _ranges(program: Any) -> Iterator[tuple[Any, int]]:
+    """Yield every line of a line program with the address at which the next one starts."""
+    before = None
+    for entry in program.get_entries():
+        if entry.state is None:
+            continue
+        if before is not None:
+            yield before, entry.state.address
+        before = None if entry.state.end_sequence else entry.state
+
+
+def _path(header: Any, number: int, built_in: Path) -> str:
+    """Return the path of a line program's file as it is shown."""
+    base = 0 if header.version >= 5 else 1  # index 0 of the directories was `built_in` before
+    entry = header.file_entry[number - base]
+    directories = header.include_directory if base == 0 else [b"", *header.include_directory]
+    directory = directories[entry.dir_index].decode()
+    return report.shown(built_in / directory / entry.name.decode())
