@@ -11,6 +11,7 @@ import pytest
 
 from modthread import boards, build
 from modthread.boards import Board
+from modthread.crash import decoded
 from modthread.device import Device
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
@@ -97,6 +98,9 @@ def test_crash_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
     called_by = ["mp_execute_bytecode", "fun_bc_call", "parse_compile_execute", "pyexec_raw_repl"]
     functions = re.findall(r"^   \w{8} (\w+) \S+:\d+$", crash, re.M)
     assert [name for name in dict.fromkeys(functions) if name in called_by] == called_by
+    another = decoded(caught.value.output, emulated.board.firmware, "another version")
+    assert re.search(r"^not decoded: \S+/firmware.elf is not what runs on the board", another, re.M)
+    assert "extmod" not in another
     assert emulated.clean_up()
     assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
 

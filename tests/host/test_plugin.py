@@ -155,8 +155,28 @@ def test_passes_and_failure(run: Run, fake_board: Make, tmp_path: Path) -> None:
     assert re.search(r"device output call -+\nhello 4\n", result.stdout)
     log = tmp_path / "project" / "build" / "logs"
     log /= "tests_device_test_it.py_test_numbers[4-FAKE].log"
-    assert re.search(rf"serial traffic call -+\n{re.escape(str(log))}\n", result.stdout)
+    traffic = rf"serial traffic call -+\n{re.escape(str(log))} ends with\n(( +[\d.]+ [<>#] .*\n)+)"
+    shown = re.search(traffic, result.stdout)
+    assert shown
+    assert "hello 4" in shown[1]
+    assert len(shown[1].splitlines()) <= 50
     assert "hello 4" in log.read_text()
+
+
+def test_the_reproduction_is_a_command(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    board = fake_board("A&B")
+    result = run(TESTS, "--board", board, "--board", fake_board("OTHER"), "--device-timeout", "7")
+    commands = re.findall(r"reproduction call -+\n(pytest .*)\n", result.stdout)
+    assert len(commands) == 2
+    again = subprocess.run(
+        f"{sys.executable} -m {commands[0]} -rA",
+        shell=True,
+        cwd=tmp_path / "project",
+        capture_output=True,
+        text=True,
+    )
+    assert verdicts(again) == {"test_numbers[4-A&B]": "FAILED"}
+    assert commands[0] in again.stdout
 
 
 def test_a_test_is_chosen_by_its_name(run: Run, fake_board: Make) -> None:
@@ -406,7 +426,9 @@ def test_5_threads():
     import _thread
     lock = _thread.allocate_lock()
     lock.acquire()
-    _thread.start_new_thread(lock.acquire, ())
+    def work():
+        lock.acquire()
+    _thread.start_new_thread(work, ())
     lock.acquire()
 
 def test_6_thread_dies():
@@ -438,6 +460,11 @@ def test_emulated_board_is_recovered_after_each(run: Run) -> None:
     ):
         assert re.search(rf"::test_{name}\[{board}\] - {message}", result.stdout)
     assert "tests/device/test_it.py:7: in test_1_flood" in result.stdout
-    assert "tests/device/test_it.py:28: in test_5_threads\n    lock.acquire()" in result.stdout
-    assert re.search(r" 2  waiting .*\n +1  running ", result.stdout)
-    assert 'File "tests/device/test_it.py", line 33, in work\n    assert 1 == 2' in result.stdout
+    assert "tests/device/test_it.py:30: in test_5_threads\n    lock.acquire()" in result.stdout
+    place = "tests/device/test_it.py:28: in work\n    lock.acquire()"
+    assert f"thread 2, work:\n{place}" in result.stdout
+    assert re.search(r" 2  waiting .*  work\n +1  running .*  main\n", result.stdout)
+    assert re.search(
+        r"crash call -+\n\*\*\* HardFault .*(\n.+)+ machine_mem_subscr ", result.stdout
+    )
+    assert 'File "tests/device/test_it.py", line 35, in work\n    assert 1 == 2' in result.stdout

@@ -12,33 +12,43 @@ from elftools.elf.elffile import ELFFile
 from modthread import report
 
 # As ports/cortex_m/fault.c prints it.
-CRASH = re.compile(r"^\*\*\* [^\r\n]+", re.MULTILINE)
+CRASH = re.compile(rb"^\*\*\* [^\r\n]+", re.MULTILINE)
 REGISTER = re.compile(r"\b(\w+)=([0-9a-f]{8})\b")
-STACK_LINE = re.compile(r"^[0-9a-f]{8}:((?: [0-9a-f]{8})+)\r?$", re.MULTILINE)
+STACK_LINE = re.compile(r"^[0-9a-f]{8}:((?: [0-9a-f]{8})+)$", re.MULTILINE)
 BL_SIZE, BLX_SIZE = 4, 2  # bytes of the two instructions of Armv6-M and Armv7-M that call
+
+
+def split(output: bytes | bytearray) -> tuple[bytes, str]:
+    """Return what `output` has before the firmware tells of a crash, and what it tells, if so."""
+    *_, crash = [None, *CRASH.finditer(output)]
+    start = crash.start() if crash else len(output)
+    return bytes(output[:start]), output[start:].decode(errors="replace").replace("\r\n", "\n")
 
 
 def message(output: bytes | bytearray) -> str | None:
     """Return the line in which the firmware names its crash, if `output` has one."""
-    lines = CRASH.findall(output.decode(errors="replace"))
-    return f"the board crashed: {lines[-1]}" if lines else None
+    _, told = split(output)
+    return f"the board crashed: {told.splitlines()[0]}" if told else None
 
 
-def decoded(output: bytes, elf: Path) -> str:
-    """Return the last crash in `output`, with the places in the source of the firmware `elf`."""
-    text = output.decode(errors="replace")
-    *_, crash = CRASH.finditer(text)
-    text = text[crash.start() :]
-    stack = [int(word, 16) for line in STACK_LINE.findall(text) for word in line.split()]
-    registers = dict(REGISTER.findall(text))
-    lines = [crash[0], *(line.strip() for line in text.splitlines()[1:] if REGISTER.search(line))]
-    if not elf.is_file():
-        return "\n".join([*lines, f"nothing is decoded, for {elf} is missing"])
+def decoded(output: bytes, elf: Path, version: str = "") -> str:
+    """Return the crash that `output` tells of, with places in the source of the firmware `elf`.
+
+    Without them, if that is not the firmware of this `version`.
+    """
+    _, told = split(output)
+    stack = [int(word, 16) for line in STACK_LINE.findall(told) for word in line.split()]
+    registers = dict(REGISTER.findall(told))
+    name, *rest = told.splitlines()
+    lines = [name, *filter(REGISTER.search, rest)]
+    if not elf.is_file() or version.encode() not in elf.read_bytes():
+        lines.append(f"not decoded: {report.shown(elf)} is not what runs on the board {version}")
+        return "\n".join(map(str.rstrip, lines))
     lines.append(f"decoded with {report.shown(elf)}:")
     firmware = Firmware(elf)
-    for name in ("pc", "lr"):
-        if name in registers:
-            lines.append(f"{name} {firmware.place(int(registers[name], 16) & ~1)}")
+    for register in ("pc", "lr"):
+        if register in registers:
+            lines.append(f"{register} {firmware.place(int(registers[register], 16) & ~1)}")
     lines.append("return addresses on the stack, the innermost first; some may be left over:")
     lines += [f"   {firmware.place(word - 1)}" for word in stack if firmware.follows_a_call(word)]
     return "\n".join(lines)

@@ -42,6 +42,7 @@ for thread, end in notes or [(thread, 0) for thread in _thread._threads()]:
 """
 THREAD = re.compile(r"<<\((\d+), '(\w+)', (\d+), (\d+), (.*)\)>>\n")
 FUNCTION = re.compile(r"<function (\S+) at \w+>")
+OUTERMOST = re.compile(r", line \d+, in (\S+)")
 
 
 class DeadBoardError(BoardError):
@@ -71,6 +72,7 @@ class Device:
         self.board = board
         self._logs = logs
         self.dead: str | None = None
+        self._version = ""
         self._port = port
         self._wait = wait
         self._lock: BoardLock | None = None
@@ -138,7 +140,9 @@ class Device:
 
     def crash_report(self, output: bytes) -> str | None:
         """Return the crash that `output` tells of, if any, decoded with the board's firmware."""
-        return crash.decoded(output, self.board.firmware) if crash.message(output) else None
+        if not crash.message(output):
+            return None
+        return crash.decoded(output, self.board.firmware, self._version)
 
     def info(self) -> str:
         """Return what runs on the board, which must be clean: MicroPython, modthread, kernel."""
@@ -146,6 +150,7 @@ class Device:
         if result.error:
             raise BoardError(f"no modthread on this board: {result.error.decode().strip()}")
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())
+        self._version = modthread
         return f"MicroPython {micropython}, modthread {modthread}, {kernel}"
 
     def machine_reset(self) -> None:
@@ -249,7 +254,7 @@ class Device:
 
 
 def _thread(ident: str, state: str, stack: str, used: str, function: str, traceback: str) -> Thread:
-    named = FUNCTION.fullmatch(function)
+    named = FUNCTION.fullmatch(function) or OUTERMOST.search(traceback)  # a closure has no name
     name = "main" if function == "None" else named[1] if named else function
     return Thread(int(ident), state, int(stack), int(used), name, traceback)
 

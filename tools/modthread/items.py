@@ -1,6 +1,8 @@
 """pytest items that run on a board."""
 
+import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modthread import report
+from modthread import crash, report
 from modthread.collect import DeviceTest, DeviceTestFile, Mark
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -110,7 +112,10 @@ class BoardItem(pytest.Item):
         raise NotImplementedError
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *args: Any) -> Any:
-        """Return what pytest shows of a failure."""
+        """Return what pytest shows of a failure, and add what helps to find its cause."""
+        log = self.device.log
+        self.add_report_section("call", "serial traffic", f"{log.path} ends with\n{log.tail()}")
+        self.add_report_section("call", "reproduction", reproduction(self))
         if isinstance(excinfo.value, BoardTestFailure):
             return FailureText(excinfo.value.message, str(excinfo.value))
         return super().repr_failure(excinfo, *args)
@@ -121,12 +126,11 @@ class BoardItem(pytest.Item):
         except TimeLimitError as error:
             raise self._hang(error) from None
         except BoardError as error:
-            self._show_output(error.output)
-            if crash := self.device.crash_report(error.output):
-                self.add_report_section("call", "crash", crash)
+            printed, _ = crash.split(error.output)
+            self._show_output(printed)
+            if told := self.device.crash_report(error.output):
+                self.add_report_section("call", "crash", told)
             raise BoardTestFailure(str(error)) from None
-        finally:
-            self.add_report_section("call", "serial traffic", str(self.device.log.path))
         self._show_output(result.output)
         return result
 
@@ -159,6 +163,23 @@ class BoardItem(pytest.Item):
             text = f"... (the last {OUTPUT_SHOWN} characters)\n{text[-OUTPUT_SHOWN:]}"
         if text:
             self.add_report_section("call", "device output", text)
+
+
+def reproduction(item: BoardItem) -> str:
+    """Return the command that runs the test again, alone, on the same board."""
+    config, here = item.config, item.config.invocation_params.dir
+    folder = os.path.relpath(config.rootpath, here)
+    words = ["pytest", item.nodeid if folder == "." else f"{folder}/{item.nodeid}"]
+    if config.inipath:
+        words += ["-c", os.path.relpath(config.inipath, here)]
+    for name in config.getoption("--board") or []:
+        if Path(name).name == item.board:
+            words += ["--board", name]
+    for option in ("--port", "--icount", "--device-timeout"):
+        if (value := config.getoption(option)) not in (None, TIMEOUT):
+            words += [option, str(value)]
+    words += [option for option in ("--slow", "--no-build") if config.getoption(option)]
+    return shlex.join(words)
 
 
 class DeviceFile(pytest.File):

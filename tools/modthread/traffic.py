@@ -1,10 +1,12 @@
 """The raw traffic of a serial line, kept as text that a person can read."""
 
 import time
+from collections import deque
 from pathlib import Path
 
 SIZE_LIMIT = 8 << 20  # bytes of text; a board that floods must not fill the disk
 LINE_LIMIT = 500  # bytes of traffic
+TAIL_LINES, TAIL_WIDTH = 50, 200  # what is shown of it with a failure
 
 
 class TrafficLog:
@@ -20,6 +22,7 @@ class TrafficLog:
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._start = time.monotonic()
         self._size = 0
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._received = b""
         self._received_at = self._start
 
@@ -40,6 +43,11 @@ class TrafficLog:
         self._write_received()
         self._line(time.monotonic(), "#", text)
 
+    def tail(self) -> str:
+        """Return the last lines."""
+        self._write_received()
+        return "\n".join(self._tail)
+
     def close(self) -> None:
         """Close the file; what comes later is dropped."""
         self._write_received()
@@ -51,9 +59,10 @@ class TrafficLog:
             self._received = b""
 
     def _line(self, now: float, mark: str, text: str) -> None:
+        line = f"{now - self._start:11.6f} {mark} {text}\n"
+        self._tail.append(line[:TAIL_WIDTH].rstrip())
         if self._file.closed or self._size > SIZE_LIMIT:
             return
-        line = f"{now - self._start:11.6f} {mark} {text}\n"
         self._size += len(line)
         if self._size > SIZE_LIMIT:
             line = "# the rest is not logged\n"
