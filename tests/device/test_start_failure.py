@@ -92,6 +92,7 @@ def start_until_it_fails():
     except RuntimeError as error:
         assert str(error) == "can't start new thread", error
     gate.release()
+    wait_until(lambda: ended[0] == count, 20000)  # needs no memory, unlike what follows
     wait_until(lambda: len(_thread._threads()) == 1, 20000)
     assert ended[0] == count, f"{count} threads started, {ended[0]} ended"
     return count
