@@ -16,7 +16,7 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(wildcard boards
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run repl firmware flash test test-all bench lint setup clean
+.PHONY: help run boards repl monitor firmware flash test test-all bench lint setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +24,14 @@ help: ## Show this list
 run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
 	@$(MODTHREAD) run $(WHERE) '$(SCRIPT)'
 
+boards: .venv/installed ## List the boards that are attached, and the emulated ones
+	@$(MODTHREAD) boards
+
 repl: .venv/installed ## Build, boot and open the prompt of BOARD
 	@$(MODTHREAD) repl $(WHERE)
+
+monitor: .venv/installed ## Show what a real BOARD prints, with the time
+	@$(MODTHREAD) monitor $(WHERE)
 
 firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what threads cost
 	@$(MODTHREAD) firmware $(if $(BOARD),--board $(BOARD))

@@ -46,6 +46,11 @@ def test_version() -> None:
     assert modthread("--version").stdout.startswith(f"modthread {version()}+")
 
 
+def test_setup_does_nothing_where_nothing_is_missing() -> None:
+    result = modthread("setup")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
 def test_unknown_option_is_2_except_for_pytest() -> None:
     result = modthread("boards", "--nonsense")
     assert result.returncode == 2

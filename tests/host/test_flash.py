@@ -5,6 +5,7 @@ bootloader, a folder that takes a UF2 file as the boot ROM does. /proc/mounts an
 serial ports are the test's own.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -379,11 +380,29 @@ sys.exit(cli.main(arguments))
 """
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
         wait_for(loading.exists)
+        assert not pico.port.exists()
+        locks = list(lock.DIRECTORY.iterdir())
+        assert len(locks) == 2  # the board's, and that of all bootloaders
+        for path in locks:
+            with path.open() as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         process.send_signal(number)
         assert process.wait(10) == status
     desk.install_picotool()
     succeeds(desk, capsys, "--port", pico.port)
     assert pico.flash == padded(NEW)
+
+
+def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in()
+    lock.DIRECTORY.mkdir()
+    with (lock.DIRECTORY / "E66-tty0").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert complaint(desk, capsys) == (
+            f"{pico.port} is in use by a process that has not yet said its name; "
+            "wait for it with --wait SECONDS"
+        )
+    succeeds(desk, capsys)
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

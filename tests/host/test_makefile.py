@@ -27,7 +27,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
-    targets = "run repl firmware flash test test-all bench lint setup clean"
+    targets = "run boards repl monitor firmware flash test test-all bench lint setup clean"
     for target in targets.split():
         assert f"make {target} " in result.stdout
 
@@ -38,7 +38,9 @@ def test_make_alone_lists_the_targets() -> None:
         (["run"], "-m modthread run 'examples/two_threads.py'"),
         (["run", "SCRIPT=x.py", "BOARD=B"], "-m modthread run --board B 'x.py'"),
         (["run", "PORT=/dev/ttyACM0"], "--port /dev/ttyACM0 'examples/two_threads.py'"),
+        (["boards"], "-m modthread boards"),
         (["repl", "BOARD=B"], "-m modthread repl --board B"),
+        (["monitor", "PORT=/dev/ttyACM0"], "-m modthread monitor --port /dev/ttyACM0"),
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
         (["flash", "BOARD=B"], "-m modthread flash --board B"),
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),

@@ -73,6 +73,7 @@ def test_its_device_tests_run_on_the_emulated_board(tmp_path: Path) -> None:
     subprocess.run([*pip, "--quiet", clone], check=True, env=os.environ | {"PYTHONPATH": ""})
     shutil.rmtree(clone)
     installed = files(venv)
+    assert any(path.name == "py.typed" for path in installed if path.parent.name == "modthread")
     output = run(venv / "bin/pytest", "-v", cwd=project, cache=cache)
     assert "2 passed" in output
     assert "device_tests/test_queue.py::test_two_threads_share_a_list[MPS2_AN385] PASSED" in output

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import serial
 
 from modthread import boards, build
+from modthread.lock import BoardLock
 
 Make = Callable[..., str]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -327,6 +329,19 @@ def test_a_path_that_pytest_would_take_for_a_test_is_refused(
     together = [*command, f"--board={board}"]
     result = subprocess.run(together, cwd=project, capture_output=True, text=True)
     assert "1 passed" in result.stdout
+
+
+def test_a_board_in_use_is_an_error_of_each_test(run: Run, fake_port: Make) -> None:
+    port = fake_port()
+    with closing(BoardLock(port)):
+        alone = run(TESTS, f"--board={port}")
+        parallel = run(TESTS, f"--board={port}", "-n1", "-rA")
+    who = rf"{port} is in use by .* \(process {os.getpid()} of .*; wait for it with --wait SECONDS"
+    assert alone.returncode == pytest.ExitCode.USAGE_ERROR
+    assert re.search(rf"^ERROR: {who}$", alone.stderr, re.MULTILINE)
+    assert "3 errors" in parallel.stdout
+    assert len(re.findall(rf"^{who}$", parallel.stdout, re.MULTILINE)) == 3
+    assert "Traceback" not in parallel.stdout
 
 
 def test_busy_port_is_one_line(run: Run, fake_port: Make) -> None:

@@ -120,8 +120,10 @@ def _bench(options: argparse.Namespace) -> int:
 def _setup(_: argparse.Namespace) -> int:
     system.install_packages()
     sources.micropython()
-    make = ["make", "--silent", f"--file={RP2040PY}", f"PYTHON={sys.executable}"]
-    subprocess.run(make, check=False)  # without it, the emulator is three times slower
+    make = ["make", "--silent", f"--jobs={os.cpu_count()}", f"--file={RP2040PY}"]
+    subprocess.run(
+        [*make, f"PYTHON={sys.executable}"], check=False
+    )  # without it, the emulator is three times slower
     return 0
 
 
@@ -210,7 +212,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
-    command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
+    if project.IS_CHECKOUT:
+        command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
+    command.set_defaults(page=False)
 
     add("setup", _setup, "install missing system packages and fetch the sources")
     return parser

@@ -45,6 +45,9 @@ class Fleet:
             self._info[name] = device.info()
         except BoardError as error:
             device.dead = self._info[name] = f"{name} is dead: {error}"
+        except ModthreadError:  # in use, for example: the next test may have it
+            self._devices.pop(name).close()
+            raise
         else:
             device.clean_up()
             self.pause(name)

@@ -54,7 +54,7 @@ def told_in_a_line() -> Iterator[None]:
     try:
         yield
     except ModthreadError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 class BoardItem(pytest.Item):
