@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from modthread import crash, report
+from modthread.choice import choose
 from modthread.collect import DeviceTest, DeviceTestFile, Mark
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -172,10 +173,10 @@ def reproduction(item: BoardItem) -> str:
     words = ["pytest", item.nodeid if folder == "." else f"{folder}/{item.nodeid}"]
     if config.inipath:
         words += ["-c", os.path.relpath(config.inipath, here)]
-    for name in config.getoption("--board") or []:
-        if Path(name).name == item.board:
-            words += ["--board", name]
-    for option in ("--port", "--icount", "--device-timeout"):
+    for text in config.getoption("--board") or []:
+        if choose(text) == config.stash[FLEET].boards[item.board]:
+            words += ["--board", text]
+    for option in ("--icount", "--device-timeout"):
         if (value := config.getoption(option)) not in (None, TIMEOUT):
             words += [option, str(value)]
     words += [option for option in ("--slow", "--no-build") if config.getoption(option)]
