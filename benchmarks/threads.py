@@ -124,15 +124,15 @@ def make_locks(n):
         locks[i] = _thread.allocate_lock()
 
 
-def allocated():
+def free():
     gc.collect()
-    return gc.mem_alloc()
+    return gc.mem_free()
 
 
 def growth(function, n):
-    before = allocated()
+    before = free()
     function(n)
-    return allocated() - before
+    return before - free()
 
 
 _thread.stack_size(STACK_SIZE)

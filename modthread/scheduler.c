@@ -55,10 +55,6 @@ bool scheduler_is_locked(void) {
 /******************************************************************************/
 // Exceptions
 
-bool scheduler_exception_pending(void) {
-    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
-}
-
 void scheduler_raise(thread_t *thread, mp_obj_t exception) {
     uint32_t state = kernel_lock();
     mp_state_thread_t *ts = thread == gil_resident ? &mp_state_ctx.thread : &thread->state;

@@ -14,7 +14,9 @@ void scheduler_update(void);
 bool scheduler_is_locked(void);
 
 // True if an exception is pending for the calling thread. Needs the GIL.
-bool scheduler_exception_pending(void);
+static inline bool scheduler_exception_pending(void) {
+    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
+}
 
 // Run what micropython.schedule() has put into the queue, if this is the main thread. Raises nothing. Needs the GIL.
 void scheduler_run_callbacks(void);

@@ -18,7 +18,7 @@ def start_new_thread(
 ) -> int:
     """Start a thread that calls function(*args, **kwargs); returns its identifier.
 
-    Its stack is a block of the heap, of stack_size() bytes. What the function returns is dropped; an exception other
+    Its stack takes stack_size() bytes of the heap. What the function returns is dropped; an exception other
     than SystemExit is printed, and ends only this thread.
 
     Raises TypeError for wrong arguments, MemoryError where there is no room for the stack, RuntimeError while a soft

@@ -28,17 +28,16 @@ def bench(device: Device) -> Bench:
 
 
 @pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
-def test_single_threaded_code_pays_at_most_two_percent(bench: Bench) -> None:
-    rows = bench.single_threaded()
-    assert [row.unit for row in rows.values()] == ["instructions"] * 7 + ["calls"]
-    assert command.broken_contracts(Results("B", "0.1.0", rows)) == []
-
-
-@pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
-def test_every_goal_is_measured(bench: Bench) -> None:
-    rows = bench.threaded() | bench.sizes()
-    assert set(goals.GOALS) <= set(rows)
-    assert all(row.value > 0 for row in rows.values())
+def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
+    single = bench.single_threaded()
+    assert [row.unit for row in single.values()] == ["instructions"] * 7 + ["calls"]
+    threaded = bench.threaded() | bench.sizes()
+    assert set(goals.GOALS) <= set(threaded)
+    now = Results(bench.board.name, "now", single | threaded)
+    assert all(row.value > 0 for row in now.rows.values())
+    assert command.broken_contracts(now) == []
+    before = Results.load(command.baseline_of(bench.board))
+    assert command.regressions(before, now) == []
 
 
 @pytest.mark.parametrize(

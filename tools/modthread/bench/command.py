@@ -6,7 +6,7 @@ from rich.console import Console
 
 from modthread import project, run
 from modthread.bench import goals, show
-from modthread.bench.measure import measure
+from modthread.bench.measure import SCRIPTS, measure
 from modthread.bench.results import Results, changes
 from modthread.boards import Board
 
@@ -16,7 +16,8 @@ EXIT_BROKEN = 1
 def bench(board: Board, baseline: Path | None, page: bool) -> int:
     """Measure `board`, print one table and write build/BOARD/bench.json; return the exit status.
 
-    With `baseline` also print what changed since that file; `page` writes docs/performance.md.
+    With `baseline` also print what changed since that file; `page` writes docs/performance.md
+    and the baseline that the tests hold the board to.
     The status is 1 where the contract for single-threaded code is broken, or a figure is worse
     than the baseline's. Blocks for a minute; raises ModthreadError.
     """
@@ -26,6 +27,7 @@ def bench(board: Board, baseline: Path | None, page: bool) -> int:
     results.save(path)
     if page:
         show.write_page(results)
+        results.save(baseline_of(board))
     Console().print(show.table(results))
     complaints = broken_contracts(results)
     if before:
@@ -34,6 +36,11 @@ def bench(board: Board, baseline: Path | None, page: bool) -> int:
         run.complain(complaint)
     print(f"All runs are in {path}")
     return EXIT_BROKEN if complaints else 0
+
+
+def baseline_of(board: Board) -> Path:
+    """Return the file of the repository with what the tests hold the board to."""
+    return SCRIPTS / f"{board.name}.json"
 
 
 def broken_contracts(results: Results) -> list[str]:
