@@ -225,7 +225,6 @@ static void leave(thread_t *self, thread_status_t status) {
 }
 
 void gil_init(void) {
-    gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     gil.owner = &thread_main;
     gil_resident = &thread_main;
 }

@@ -180,6 +180,15 @@ uint32_t thread_start(thread_call_t *call) {
 /******************************************************************************/
 // What a port's main program calls
 
+// What the next program finds. A port may call mp_thread_init_main() before the first one only.
+static void set_defaults(void) {
+    MP_STATE_VM(interrupt_notes) = MP_OBJ_NULL;
+    last_ident = MODTHREAD_MAIN_IDENT;
+    thread_stack_size = 0;
+    gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
+    shutting_down = false;
+}
+
 void mp_thread_init_main(void *stack) {
     thread_main.task = xTaskGetCurrentTaskHandle();
     thread_main.ident = MODTHREAD_MAIN_IDENT;
@@ -187,10 +196,7 @@ void mp_thread_init_main(void *stack) {
     thread_main.stack = stack;
     thread_main.stack->guard = STACK_GUARD;
     thread_list = &thread_main;
-    MP_STATE_VM(interrupt_notes) = MP_OBJ_NULL;
-    last_ident = MODTHREAD_MAIN_IDENT;
-    thread_stack_size = 0;
-    shutting_down = false;
+    set_defaults();
     gil_init();
 }
 
@@ -216,6 +222,7 @@ void mp_thread_deinit(void) {
     }
     gil_forget_others(); // until it was deleted a thread may have asked for the GIL
     pool_empty();
+    set_defaults();
 }
 
 uint32_t mp_thread_ident_of_task(const void *task) {
