@@ -93,6 +93,12 @@ def test_what_is_not_there(
         chosen(board)
 
 
+def test_no_firmware_is_built_for_a_board_of_unknown_kind(plug_in: Plug, capsys: Capture) -> None:
+    assert cli.main(["firmware", "--board", "/dev/ttyS0"]) == 2
+    message = "modthread: ttyS0 is of unknown kind; say it with --board NAME\n"
+    assert capsys.readouterr().err == message
+
+
 @pytest.mark.usefixtures("two_picos")
 def test_several_boards_of_a_kind_are_listed() -> None:
     candidates = (

@@ -73,14 +73,15 @@ def options_for(fake_board: Make, *names: str) -> list[str]:
 
 def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
     board = fake_board(start="silent")
-    result = run(TESTS, "--board", board, "--collect-only", "-q")
-    assert result.returncode == 0, result.stdout
-    assert "board FAKE" not in result.stdout
-    assert result.stdout.splitlines()[:3] == [
-        "tests/device/test_it.py::test_passes[FAKE]",
-        "tests/device/test_it.py::test_numbers[3-FAKE]",
-        "tests/device/test_it.py::test_numbers[4-FAKE]",
-    ]
+    for where in ("", "@E661-not-attached", "@/dev/nothing"):
+        result = run(TESTS, "--board", f"{board}{where}", "--collect-only", "-q")
+        assert result.returncode == 0, result.stdout
+        assert "board FAKE" not in result.stdout
+        assert result.stdout.splitlines()[:3] == [
+            "tests/device/test_it.py::test_passes[FAKE]",
+            "tests/device/test_it.py::test_numbers[3-FAKE]",
+            "tests/device/test_it.py::test_numbers[4-FAKE]",
+        ]
 
 
 def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) -> None:

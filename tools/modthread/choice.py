@@ -69,7 +69,7 @@ def at(where: str) -> Choice:
     found = attached.at(_port(where))
     if found and len(found.kinds) == 1:
         return Choice(boards.load(found.kinds[0]), where)
-    return Choice(Board(name=_word(where), description="of unknown kind"), where)
+    return Choice(Board(name=_word(where), description="of unknown kind", port=""), where)
 
 
 def only_attached(name: str | None = None) -> Choice:

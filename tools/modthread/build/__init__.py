@@ -22,6 +22,8 @@ def firmware(board: Board, *, threads: bool = True) -> Path:
     Blocks: up to minutes for a first build, after that a fraction of a second. Raises
     ModthreadError.
     """
+    if not board.port:
+        raise ModthreadError(f"{board.name} is of unknown kind; say it with --board NAME")
     if board.port not in PORTS:
         raise ModthreadError(f"{board.name}: no port '{board.port}'; correct its board.toml")
     elf: Path = PORTS[board.port].firmware(board, threads)
