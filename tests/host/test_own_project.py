@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from modthread.errors import ModthreadError
-from modthread.project import ROOT, SOURCES, user_project
+from modthread.project import ROOT, SOURCES, around, user_project
 
 PAGE = (ROOT / "docs/own-project.md").read_text()
 # What leads to this checkout, or to a developer's own sources.
@@ -104,6 +104,16 @@ def test_a_wrong_section_is_one_line(tmp_path: Path, section: str, message: str)
         user_project(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'pyproject.toml'}: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_the_project_is_the_nearest_folder_with_a_section(tmp_path: Path) -> None:
+    assert around(tmp_path) is None
+    inner = tmp_path / "project/package/broken"
+    inner.mkdir(parents=True)
+    (tmp_path / "project/pyproject.toml").write_text("[tool.modthread]\n")
+    (tmp_path / "project/package/pyproject.toml").write_text("[project]\n")
+    (inner / "pyproject.toml").write_text("=")
+    assert around(inner) == tmp_path / "project"
 
 
 def test_settings_are_as_the_page_says(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -55,8 +55,15 @@ def user_project(root: Path) -> UserProject:
 
 
 def around(folder: Path) -> Path | None:
-    """Return the nearest folder from `folder` upwards with a pyproject.toml that has a section."""
-    return next((one for one in (folder, *folder.parents) if _section(one) is not None), None)
+    """Return the nearest folder from `folder` upwards with a pyproject.toml that has a section.
+
+    One that is no TOML is somebody else's trouble.
+    """
+    for one in (folder, *folder.parents):
+        with suppress(ModthreadError):
+            if _section(one) is not None:
+                return one
+    return None
 
 
 def _section(root: Path) -> dict[str, Any] | None:
