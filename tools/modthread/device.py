@@ -3,7 +3,8 @@
 import ast
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modthread import crash, project, report
@@ -117,8 +118,18 @@ class Device:
 
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
         """Run `source` on the board, which must be clean. Errors are those of Session.run()."""
-        try:
+        with self._told_by_their_causes():
             return self.session.run(source, limit, consumer)
+
+    def follow(self, limit: float | None, consumer: Consumer | None = None) -> Result:
+        """Wait for the end of a script that `session.begin()` has started."""
+        with self._told_by_their_causes():
+            return self.session.follow(limit, consumer)
+
+    @contextmanager
+    def _told_by_their_causes(self) -> Iterator[None]:
+        try:
+            yield
         except LineLostError as error:
             cause = self._emulator.cause_of_death() if self._emulator else None
             raise LineLostError(cause or str(error), error.output) from None

@@ -1,11 +1,12 @@
 """The boards of one test run, each started when the first test needs it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modthread import build, project
+from modthread import boards, build, project
 from modthread.boards import Board
 from modthread.choice import Choice
 from modthread.device import Device
@@ -65,6 +66,39 @@ class Fleet:
         if device.emulator:
             device.emulator.resume()
         return device
+
+    @contextmanager
+    def several(self, kinds: Sequence[str], log: str) -> Iterator[list[Device]]:
+        """Hold boards of these kinds, started and clean, for a test that needs all of them.
+
+        Chosen ones that are attached; others are emulated, each in an emulator of its own.
+        """
+        free = [name for name, choice in self.boards.items() if choice.where is not None]
+        with ExitStack() as held:
+            devices = []
+            for number, kind in enumerate(kinds):
+                name = next((name for name in free if self.boards[name].board.name == kind), None)
+                if name:
+                    free.remove(name)
+                    device = self.device(name)
+                    held.callback(device.clean_up)
+                else:
+                    device = self._emulated(kind)
+                    held.callback(device.close)
+                    device.start()
+                device.log_to(f"{log}-{number}-{kind}")
+                devices.append(device)
+            yield devices
+
+    def _emulated(self, kind: str) -> Device:
+        board = next(
+            (choice.board for choice in self.boards.values() if choice.board.name == kind), None
+        ) or boards.load(kind)
+        if board.emulator is None:
+            raise ModthreadError(f"not enough boards {kind} for this test; name each with --board")
+        if self.build:
+            build.firmware(board)
+        return Device(board, None, self._icount(board), self.logs)
 
     def pause(self, name: str) -> None:
         """Stop the time of an emulated board until it is asked for again."""

@@ -1,6 +1,7 @@
 """pytest's view of the boards: options, collection, header and fixtures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -131,6 +132,22 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     with told_in_a_line():
         device.clean_up()
     fleet.pause(request.param)
+
+
+@pytest.fixture
+def devices(request: pytest.FixtureRequest) -> Iterator[Callable[..., list[Device]]]:
+    """A function that takes kinds of boards and returns as many boards, started and clean.
+
+    For a host test that holds several boards at once; see modthread.together.
+    """
+    fleet = request.config.stash[FLEET]
+    with ExitStack() as held:
+
+        def several(*kinds: str) -> list[Device]:
+            with told_in_a_line():
+                return held.enter_context(fleet.several(kinds, request.node.nodeid))
+
+        yield several
 
 
 def _refuse_a_board_for_a_test(config: pytest.Config) -> None:

@@ -78,11 +78,25 @@ class Session:
         the raw REPL's protocol has it.
         """
         with self._line.limit(limit):
+            self.begin(source, limit)
+            return self.follow(limit, consumer)
+
+    def begin(self, source: str, limit: float | None) -> None:
+        """Start `source` at the raw REPL: the first half of run()."""
+        with self._line.limit(limit):
             try:
                 self._transport.exec_raw_no_follow(source)
             except TransportError as error:
                 raise BoardError(f"the board did not take the script: {error}") from None
+
+    def follow(self, limit: float | None, consumer: Consumer | None = None) -> Result:
+        """Wait for the end of a script that has been started: the second half of run()."""
+        with self._line.limit(limit):
             return self._follow(consumer)
+
+    def send(self, data: bytes) -> None:
+        """Send input to a script that runs; another thread may be waiting for its end."""
+        self._line.write(data)
 
     def interrupt(self, limit: float, consumer: Consumer | None = None) -> Result:
         """Send Ctrl-C to a running script and return how it ended."""

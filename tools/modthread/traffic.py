@@ -1,5 +1,6 @@
 """The raw traffic of a serial line, kept as text that a person can read."""
 
+import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -22,21 +23,24 @@ class TrafficLog:
         self._file = path.open("w", encoding="utf-8", buffering=1)
         self._start = time.monotonic()
         self._size = 0
+        self._lock = threading.Lock()  # one thread may send while another one receives
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._received = b""
         self._received_at = self._start
 
     def received(self, data: bytes) -> None:
         """Log bytes that came from the board, in lines as far as they come in lines."""
-        self._received_at = self._received_at if self._received else time.monotonic()
-        self._received += data
-        if data.endswith(b"\n") or len(self._received) > LINE_LIMIT:
-            self._write_received()
+        with self._lock:
+            self._received_at = self._received_at if self._received else time.monotonic()
+            self._received += data
+            if data.endswith(b"\n") or len(self._received) > LINE_LIMIT:
+                self._write_received()
 
     def sent(self, data: bytes) -> None:
         """Log bytes that went to the board."""
-        self._write_received()
-        self._line(time.monotonic(), ">", repr(data)[1:])
+        with self._lock:
+            self._write_received()
+            self._line(time.monotonic(), ">", repr(data)[1:])
 
     def note(self, text: str) -> None:
         """Log what the harness does."""

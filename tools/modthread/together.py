@@ -1,0 +1,45 @@
+"""Several boards at once in one test: scripts side by side, and lines that are connected."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from modthread.device import Device
+from modthread.session import Consumer, Result
+
+
+def run_together(
+    devices: Sequence[Device], sources: Sequence[str], limit: float, connected: bool = False
+) -> list[Result]:
+    """Run a script on each board, all at the same time, and return how each has ended.
+
+    Where two boards are `connected`, what one prints the other one reads from sys.stdin, with
+    one newline where print() sends two characters; byte 3 interrupts it, byte 4 ends the output.
+    Blocks until all have ended, each at most for its limit; raises the error of the first board
+    that has one, after the others have come to their end.
+    """
+    relays: list[Consumer | None] = [None] * len(devices)
+    if connected:
+        one, other = devices
+        relays = [Relay(other), Relay(one)]
+    for device, source in zip(devices, sources, strict=True):
+        device.session.begin(source, limit)
+    with ThreadPoolExecutor(len(devices)) as threads:
+        ends = [
+            threads.submit(device.follow, limit, relay)
+            for device, relay in zip(devices, relays, strict=True)
+        ]
+    return [end.result() for end in ends]
+
+
+class Relay:
+    """Passes on what one board prints to the script that runs on another."""
+
+    def __init__(self, to: Device) -> None:
+        self._to = to
+        self._held = b""
+
+    def __call__(self, data: bytes) -> None:
+        """Pass on `data`, but hold back a carriage return that may be half of a line's end."""
+        data = self._held + data
+        self._held = b"\r" if data.endswith(b"\r") else b""
+        self._to.session.send(data.removesuffix(self._held).replace(b"\r\n", b"\n"))
