@@ -96,6 +96,36 @@ def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) 
         assert len(re.findall(line, result.stdout, re.M)) == 1
 
 
+SLEEPING = """\
+import time
+import pytest
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4])
+def test_sleeps(number):
+    time.sleep(1)
+"""
+TIMES = """\
+def pytest_runtest_logreport(report):
+    with open("times.txt", "a") as times:
+        print(report.start, report.stop, file=times)
+"""
+
+
+def test_two_boards_take_the_time_of_one(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    """From the first test's start to the last one's end; the tests need no processor."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "conftest.py").write_text(TIMES)
+    times, chosen = project / "times.txt", options_for(fake_board, "ONE", "TWO")
+    took = []
+    for parallel in ([], ["-n", "2"]):
+        assert "10 passed" in run(SLEEPING, *chosen, *parallel).stdout
+        numbers = [float(number) for number in times.read_text().split()]
+        took.append(max(numbers) - min(numbers))
+        times.unlink()
+    assert took[1] <= 0.6 * took[0], took
+
+
 def test_a_port_is_not_for_several_processes(run: Run, fake_board: Make) -> None:
     result = run(TESTS, "--board", f"{fake_board()}@/dev/null", "-n2", "--dist=each")
     assert result.returncode == 4
