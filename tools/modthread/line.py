@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import serial
+from serial import rfc2217
 from serial.tools import list_ports
 
 from modthread.boards import BOTH_RAISED, SerialConfig
@@ -104,7 +105,8 @@ class Line:
         self.log.sent(data)
         left = self._deadline - time.monotonic()
         with _losing_the_line():
-            self._serial.write_timeout = None if math.isinf(left) else left
+            if not isinstance(self._serial, rfc2217.Serial):  # which has a limit of its own: 5 s
+                self._serial.write_timeout = None if math.isinf(left) else left
             try:
                 self._serial.write(data)
             except serial.SerialTimeoutException:
