@@ -1,9 +1,12 @@
 """What several host tests use."""
 
+import os
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,31 @@ def fake_port(tmp_path: Path) -> Iterator[Callable[..., str]]:
             return str(port)
 
         yield start
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[str], str]]:
+    """Return a function that serves a port to one client, and returns the host:port to use."""
+    with ExitStack() as listening:
+
+        def serve(port: str) -> str:
+            server = listening.enter_context(socket.create_server(("127.0.0.1", 0)))
+            threading.Thread(target=_relay, args=(server, port), daemon=True).start()
+            return f"127.0.0.1:{server.getsockname()[1]}"
+
+        yield serve
+
+
+def _relay(server: socket.socket, port: str) -> None:
+    """Copy between the first connection and a port."""
+    connection, _ = server.accept()
+    terminal = os.open(port, os.O_RDWR | os.O_NOCTTY)
+
+    def back() -> None:
+        with suppress(OSError):  # the board has ended
+            while data := os.read(terminal, 4096):
+                connection.sendall(data)
+
+    threading.Thread(target=back, daemon=True).start()
+    while data := connection.recv(4096):
+        os.write(terminal, data)

@@ -2,13 +2,11 @@
 
 import ast
 import os
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -173,29 +171,10 @@ def test_log_has_both_directions(session: Session) -> None:
     assert received.endswith("OKto be seen\r\n\x04\x04>")
 
 
-def test_any_pyserial_url(fake_port: Start, log: TrafficLog) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = fake_port()
-        threading.Thread(target=relay, args=(server, port), daemon=True).start()
-        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
-        with closing(Session(url, log)) as session:
-            session.soft_reset(10)
-            assert session.run("print(6 * 7)", 5).output == b"42\r\n"
-
-
-def relay(server: socket.socket, port: str) -> None:
-    """Copy between the first connection and a port."""
-    connection, _ = server.accept()
-    terminal = os.open(port, os.O_RDWR | os.O_NOCTTY)
-
-    def back() -> None:
-        with suppress(OSError):  # the board has ended
-            while data := os.read(terminal, 4096):
-                connection.sendall(data)
-
-    threading.Thread(target=back, daemon=True).start()
-    while data := connection.recv(4096):
-        os.write(terminal, data)
+def test_any_pyserial_url(fake_port: Start, served: Callable[[str], str], log: TrafficLog) -> None:
+    with closing(Session(f"socket://{served(fake_port())}", log)) as session:
+        session.soft_reset(10)
+        assert session.run("print(6 * 7)", 5).output == b"42\r\n"
 
 
 def test_no_such_port(log: TrafficLog) -> None:

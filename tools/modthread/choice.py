@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modthread import attached, boards, project
+from modthread import attached, boards, labgrid, project
 from modthread.attached import Attached
 from modthread.boards import Board
 from modthread.errors import ModthreadError
@@ -92,6 +92,8 @@ def _only(board: Board | None) -> Attached:
 
 def _port(where: str) -> str:
     """Return the port that `where` is, or the one with this serial number."""
+    if where.startswith(labgrid.PREFIX):
+        return where
     if "/" in where:
         if Path(where).is_dir():
             raise ModthreadError(f"{where} has no board.toml; name a board, or a folder with one")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modthread import crash, project, report
+from modthread import crash, labgrid, project, report
 from modthread.boards import Board
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
@@ -77,6 +77,7 @@ class Device:
         self._port = port
         self._wait = wait
         self._lock: BoardLock | None = None
+        self._place: labgrid.Place | None = None
         self._emulator = None if port else Emulator(board, icount)
         self._session: Session | None = None
         self._log = TrafficLog(logs / f"{board.name}.log")
@@ -112,8 +113,12 @@ class Device:
             self._soft_reset()
             return
         assert self._port is not None
-        self._lock = BoardLock(self._port, self._wait)
-        self._session = self._opened(self._port)
+        port = self._port
+        if port.startswith(labgrid.PREFIX):
+            self._place = labgrid.Place(port.removeprefix(labgrid.PREFIX))
+            port = self._place.url
+        self._lock = BoardLock(port, self._wait)
+        self._session = self._opened(port)
         self.clean_up()
 
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
@@ -208,6 +213,8 @@ class Device:
             self._session.close()
         if self._lock:
             self._lock.close()
+        if self._place:
+            self._place.release()
         if self._emulator:
             self._emulator.stop()
         self._log.close()
