@@ -158,7 +158,8 @@ def test_time_out_is_3_and_shows_where_and_which_threads(script: Write) -> None:
         f'File "{path}", line 7' in line or f'File "{path}", line 8' in line for line in said
     )
     assert "KeyboardInterrupt:" in result.stderr
-    assert [line.split()[1] for line in said[-2:]] == ["waiting", "running"]
+    assert [line.split()[1] for line in said[-5:-3]] == ["waiting", "running"]
+    assert said[-3:] == ["thread 2, work:", f"{path}:3: in work", "    time.sleep(1000)"]
 
 
 def test_flood_is_3(script: Write) -> None:
