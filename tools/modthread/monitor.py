@@ -45,11 +45,13 @@ class Stamped:
         self._inside_line = False
 
     def __call__(self, data: bytes) -> None:
-        """Write `data`, which has just come."""
+        """Write `data`, which has just come, at once: Ctrl-C may come at any time."""
         stamp = datetime.now().isoformat(" ", "milliseconds").encode() + b" "
+        stamped = b""
         for line in data.replace(b"\r\n", b"\n").splitlines(keepends=True):
-            sys.stdout.buffer.write(line if self._inside_line else stamp + line)
+            stamped += line if self._inside_line else stamp + line
             self._inside_line = not line.endswith(b"\n")
+        sys.stdout.buffer.write(stamped)
         sys.stdout.buffer.flush()
 
     def end_line(self) -> None:
