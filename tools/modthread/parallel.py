@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from typing import Any
 
 import pytest
@@ -41,6 +42,12 @@ class BoardLines:
         if board and board not in self._said and self._terminal:
             self._said.add(str(board))
             self._terminal.write(f"\nboard {board}: {noted['firmware']}\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Be known by the user's command, which a board's lock tells others."""
+    if is_worker(config):
+        sys.argv = config.workerinput["mainargv"]  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
