@@ -48,7 +48,8 @@ def test_all_comes_back_in_whatever_order_threads_end():
             threads[i].end()
             gc.collect()
         threads = None
-        assert abs(free_memory() - free) < 512, order
+        missing = free - free_memory()  # a dead object or two may still be kept, but no stack
+        assert abs(missing) < 4096, (order, missing)
 
 
 def test_gap_is_used_again():

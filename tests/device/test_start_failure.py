@@ -82,6 +82,9 @@ def start_until_it_fails():
         with gate:
             ended[0] += 1
 
+    def all_have_ended():  # made here: there may be no memory left for it later
+        return ended[0] == count
+
     count = 0
     try:
         while count < 5000:
@@ -92,7 +95,7 @@ def start_until_it_fails():
     except RuntimeError as error:
         assert str(error) == "can't start new thread", error
     gate.release()
-    wait_until(lambda: ended[0] == count, 20000)  # needs no memory, unlike what follows
+    wait_until(all_have_ended, 20000)
     wait_until(lambda: len(_thread._threads()) == 1, 20000)
     assert ended[0] == count, f"{count} threads started, {ended[0]} ended"
     return count
