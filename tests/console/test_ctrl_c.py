@@ -134,4 +134,4 @@ def test_at_the_prompt(console: Console, busy: int) -> None:
     for _ in range(10):
         console.interrupt()
     assert console.value("hit") == []
-    assert len(console.value("_thread._threads()")) == busy + 1
+    assert console.value("len(_thread._threads())") == busy + 1

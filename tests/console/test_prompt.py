@@ -45,7 +45,7 @@ def test_prompt_answers_beside_busy_threads(console: Console, threads: int) -> N
         assert console.value(f"{i} * {i}") == i * i
     took = (time.monotonic() - start) / 10
     assert took < 5.0, f"an answer at the prompt took {took:.2f} s"
-    assert len(console.value("_thread._threads()")) == threads + 1
+    assert console.value("len(_thread._threads())") == threads + 1
 
 
 def test_script_ends_and_threads_go_on(console: Console) -> None:

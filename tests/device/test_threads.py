@@ -10,9 +10,10 @@ def rows():
 
 def test_main_alone():
     assert len(_thread._threads()) == 1
-    ident, state, stack_size, stack_used = _thread._threads()[0]
+    ident, state, stack_size, stack_used, function = _thread._threads()[0]
     assert ident == _thread.get_ident()
     assert state == "running", state
+    assert function is None, function
     assert 0 < stack_used < stack_size, f"{stack_used} of {stack_size} bytes used"
 
 
