@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-FAKE_BOARD = Path(__file__).with_name("fake_board.py")
+FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 
 
 @pytest.fixture

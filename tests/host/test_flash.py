@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interrupted import killed
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from modthread import boards, cli, lock, project
-from modthread.flash import bootloader, command
+from modthread.flash import bootloader, flasher, rp2
 
-FAKE_BOARD = Path(__file__).with_name("fake_board.py")
+FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 EXIT_BOOTLOADER = 8  # of fake_board.py
 BOARD_TOML = """\
 description = "a fake"
@@ -117,6 +118,10 @@ class FakePico(threading.Thread):
         self._block_count = 0
         self._read: dict[Path, int] = {}
         self._up = threading.Event()
+
+    @property
+    def blocks_taken(self) -> int:
+        return len(self._blocks)
 
     def plug_in(self) -> None:
         self.start()
@@ -255,16 +260,23 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the limits that a test has to wait for."""
-    for name in ("ANSWER_LIMIT", "ENTER_LIMIT", "RETURN_LIMIT"):
-        monkeypatch.setattr(command, name, 2.0)
+    monkeypatch.setattr(rp2, "APPEAR_LIMIT", 0.0)
+    monkeypatch.setattr(rp2, "ANSWER_LIMIT", 2.0)
+    monkeypatch.setattr(rp2, "ENTER_LIMIT", 2.0)
+    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 2.0)
+    monkeypatch.setattr(flasher, "RETURN_LIMIT", 2.0)
     monkeypatch.setattr(bootloader, "GONE_LIMIT", 2.0)
 
 
 Capture = pytest.CaptureFixture[str]
 
 
+def command_line(desk: Desk, *arguments: object) -> list[str]:
+    return ["flash", "--no-build", "--board", str(desk.board), *map(str, arguments)]
+
+
 def flash(desk: Desk, *arguments: object) -> int:
-    return cli.main(["flash", "--no-build", "--board", str(desk.board), *map(str, arguments)])
+    return cli.main(command_line(desk, *arguments))
 
 
 def succeeds(desk: Desk, capsys: Capture, *arguments: object) -> None:
@@ -293,6 +305,35 @@ def test_the_only_board_is_found_and_flashed_through_its_drive(desk: Desk, capsy
     pico = desk.plug_in()
     succeeds(desk, capsys)
     assert pico.flash == padded(NEW)
+
+
+def test_what_the_board_runs_already_is_not_written_again(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(flash=padded(NEW), returns=None)
+    assert flash(desk) == 0
+    assert capsys.readouterr().out == (
+        f"PICO on {pico.port} runs modthread 1.2.3 already; nothing was written\n"
+    )
+    assert pico.port.exists()
+
+
+def test_another_build_of_the_same_version_is_written(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(flash=padded(NEW)[:-1] + b"?")
+    succeeds(desk, capsys)
+    assert pico.flash == padded(NEW)
+
+
+def test_always_writes_even_what_runs_already(desk: Desk, capsys: Capture) -> None:
+    pico = desk.plug_in(flash=padded(NEW))
+    succeeds(desk, capsys, "--always")
+    assert pico.blocks_taken == len(padded(NEW)) // 256
+
+
+def test_an_image_of_ones_own(desk: Desk, capsys: Capture) -> None:
+    own = desk.folder / "own.uf2"
+    own.write_bytes(uf2(b"modthread 7\0" + bytes(1000)))
+    desk.plug_in()
+    assert flash(desk, "--image", own) == 0
+    assert capsys.readouterr().out == f"PICO on {desk.folder / 'tty0'} runs modthread 7\n"
 
 
 def test_a_named_port_needs_no_usb_ids(desk: Desk, capsys: Capture) -> None:
@@ -393,6 +434,16 @@ sys.exit(cli.main(arguments))
     assert pico.flash == padded(NEW)
 
 
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 20, 60, 100, 130, 133])
+def test_the_next_run_repairs_what_kill_9_has_left(desk: Desk, step: int) -> None:
+    new = b"modthread 1.2.3\0" + bytes(range(256)) * 4096
+    desk.write_image(uf2(new))
+    pico = desk.plug_in()
+    assert killed(command_line(desk, "--port", pico.port), step) == -9
+    assert flash(desk, "--port", pico.port) == 0
+    assert pico.flash == padded(new)
+
+
 def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in()
     lock.DIRECTORY.mkdir()
@@ -412,6 +463,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_no_board(desk: Desk, capsys: Capture) -> None:
     assert complaint(desk, capsys) == (
         "no board found; plug in a Raspberry Pi Pico, or hold BOOTSEL while you plug it in, "
@@ -419,11 +471,20 @@ def test_no_board(desk: Desk, capsys: Capture) -> None:
     )
 
 
+@pytest.mark.usefixtures("impatient")
 def test_no_such_port(desk: Desk, capsys: Capture) -> None:
     other = desk.plug_in()
     assert complaint(desk, capsys, "--port", "/dev/nothing") == (
         f"/dev/nothing: no such port; connected: {other.port}; plug in a Raspberry Pi Pico, "
         "or hold BOOTSEL while you plug it in, and run this again"
+    )
+
+
+def test_a_board_on_another_host(desk: Desk, capsys: Capture) -> None:
+    url = "rfc2217://desk:2217"
+    assert complaint(desk, capsys, "--port", url) == (
+        f"{url}: a Raspberry Pi Pico is written to over USB; "
+        "flash it on the host that it is plugged into"
     )
 
 
@@ -479,6 +540,7 @@ def test_wrong_chip_says_the_drive(desk: Desk, capsys: Capture) -> None:
     assert [path.name for path in pico.drive.iterdir()] == ["INFO_UF2.TXT"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
     desk.install_picotool("RP2350")
     desk.plug_in(start="waiting", mounted=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from modthread import cli
 from modthread.boards import Board
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -120,4 +121,17 @@ def test_a_script_runs_on_the_board_of_a_place(
         device.start()
         assert device.run("print(6 * 7)", 10).output == b"42\r\n"
         assert (folder / "acquired").exists()
+    assert calls(folder) == ["acquire", "show", "release"]
+
+
+def test_a_place_is_listened_to(
+    client: Client,
+    fake_port: Callable[..., str],
+    served: Callable[[str], str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    host, _, port = served(fake_port()).partition(":")
+    folder = client(host, port, "raw")
+    assert cli.main(["monitor", "--board", "place:bench", "--limit", "0.5"]) == 0
+    assert capsys.readouterr().err == f"modthread: listening to socket://{host}:{port}\n"
     assert calls(folder) == ["acquire", "show", "release"]

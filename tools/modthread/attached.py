@@ -16,7 +16,8 @@ class Attached:
 
     `usb` are vendor and product identifier, ``2e8a:0005``; `kinds` are the known boards with
     these; `identity` is the same wherever the board reappears: its serial number, unless
-    another board has the same one, as the cheaper USB bridges do.
+    another board has the same one, as the cheaper USB bridges do. `location` is the USB socket
+    as Linux names it, ``1-1.4``, or empty.
     """
 
     port: str
@@ -25,6 +26,7 @@ class Attached:
     description: str
     kinds: tuple[str, ...]
     identity: str
+    location: str = ""
 
     @property
     def is_known_by_serial_number(self) -> bool:
@@ -48,6 +50,7 @@ def attached() -> list[Attached]:
             description=info.product or "a serial port",
             kinds=tuple(name for name, usb in kinds.items() if usb and usb == _usb(info)),
             identity=_identity(info, infos),
+            location=(info.location or "").partition(":")[0],
         )
         for info in infos
     ]

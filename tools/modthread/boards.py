@@ -45,6 +45,19 @@ class FlashConfig:
 
 
 @dataclass(frozen=True)
+class EsptoolConfig:
+    """A board of the ESP32 family: `chip` as MicroPython names it, ``ESP32C3``.
+
+    `offset` is where in flash the chip starts, and so where a file with all of it belongs;
+    `stub` is esptool's own loader, which some boards do without: their boot ROM's is slower.
+    """
+
+    chip: str
+    offset: int
+    stub: bool = True
+
+
+@dataclass(frozen=True)
 class SerialConfig:
     """The levels of two modem lines while a real board's port is open; opening raises both.
 
@@ -72,6 +85,7 @@ class Board:
     time_scale: float = 1.0
     emulator: EmulatorConfig | None = None
     flash: FlashConfig | None = None
+    esptool: EsptoolConfig | None = None
     serial: SerialConfig = BOTH_RAISED
 
     @property
@@ -126,5 +140,8 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
     flash = table.pop("flash", None)
     if flash is not None:
         flash = FlashConfig(**flash)
+    esptool = table.pop("esptool", None)
+    if esptool is not None:
+        esptool = EsptoolConfig(**esptool)
     serial = SerialConfig(**table.pop("serial", {}))
-    return Board(name, emulator=emulator, flash=flash, serial=serial, **table)
+    return Board(name, emulator=emulator, flash=flash, esptool=esptool, serial=serial, **table)

@@ -17,6 +17,7 @@ from modthread import (
     build,
     choice,
     inventory,
+    labgrid,
     monitor,
     project,
     run,
@@ -27,7 +28,7 @@ from modthread.bench.command import bench
 from modthread.choice import choose, only_attached
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.flash.command import flash
+from modthread.flash.command import flash, put
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -99,7 +100,8 @@ def _monitor(options: argparse.Namespace) -> int:
     chosen = choose(options.board, options.port) if named else only_attached()
     if chosen.where is None:
         chosen = only_attached(options.board)
-    return monitor.monitor(str(chosen.port()), chosen.board.serial, options.limit, options.wait)
+    with labgrid.reached(str(chosen.port())) as port:
+        return monitor.monitor(port, chosen.board.serial, options.limit, options.wait)
 
 
 def _firmware(options: argparse.Namespace) -> int:
@@ -109,8 +111,14 @@ def _firmware(options: argparse.Namespace) -> int:
 
 def _flash(options: argparse.Namespace) -> int:
     chosen = choose(options.board, options.port)
-    port = chosen.port() if chosen.where else None  # None: flash looks in bootloaders, too
-    return flash(chosen.board, port, options.no_build, options.wait)
+    return flash(
+        chosen.board,
+        chosen.port() if chosen.where else None,  # None: flash looks in bootloaders, too
+        image=options.image,
+        no_build=options.no_build,
+        always=options.always,
+        wait=options.wait,
+    )
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -130,9 +138,11 @@ def _started(options: argparse.Namespace) -> Device:
     """Return the chosen board, built if it is emulated, and freshly started."""
     chosen = choose(options.board, options.port)
     port = chosen.port()
-    if port is None and not options.no_build:
+    if port and options.flash:
+        port = put(chosen.board, port, no_build=options.no_build, wait=options.wait).port
+    elif port is None and not options.no_build:
         build.firmware(chosen.board)
-    device = Device(chosen.board, port, options.icount, wait=options.wait)
+    device = Device(chosen.board, port, options.icount, wait=options.wait, may_flash=options.flash)
     try:
         device.start()
     except BaseException:
@@ -157,6 +167,12 @@ def _parser() -> argparse.ArgumentParser:
     reach = argparse.ArgumentParser(add_help=False, parents=[board])
     reach.add_argument("--no-build", action="store_true", help="use the firmware that is there")
     where = argparse.ArgumentParser(add_help=False, parents=[reach])
+    where.add_argument(
+        "--flash",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="flash a board on a port first where it runs another firmware",
+    )
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
     def add(name: str, function: Command, text: str, **settings: Any) -> argparse.ArgumentParser:
@@ -207,7 +223,17 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     add("firmware", _firmware, "build the firmware of a board and show its size", parents=[kind])
-    add("flash", _flash, "build the firmware and put it on a real board", parents=[reach])
+    command = add(
+        "flash",
+        _flash,
+        "build the firmware and put it on a real board",
+        parents=[reach],
+        epilog="A board that runs the image already is left as it is.",
+    )
+    command.add_argument("--always", action="store_true", help="write even what runs already")
+    command.add_argument(
+        "--image", type=Path, help="put this file there: UF2, .bin, or ESP-IDF's flasher_args.json"
+    )
 
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modthread import crash, labgrid, project, report
+from modthread import crash, hub, labgrid, project, report
 from modthread.boards import Board
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
+from modthread.flash import command as flash
 from modthread.lock import BoardLock
 from modthread.report import Thread
 from modthread.session import (
@@ -63,10 +64,12 @@ class Device:
         icount: str | None = None,
         logs: Path = project.BUILD / "logs",
         wait: float = 0.0,
+        may_flash: bool = False,
     ) -> None:
         """Prepare to reach `board` at `port`, or in its emulator where that is None.
 
         A board on a port is locked while it is started; `wait` is how long it may be in use.
+        One that nothing else brings back is flashed again if it `may_flash`.
         """
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
@@ -76,6 +79,8 @@ class Device:
         self._version = ""
         self._port = port
         self._wait = wait
+        self._may_flash = may_flash
+        self._socket: hub.Socket | None = None
         self._lock: BoardLock | None = None
         self._place: labgrid.Place | None = None
         self._emulator = None if port else Emulator(board, icount)
@@ -118,6 +123,7 @@ class Device:
             self._place = labgrid.Place(port.removeprefix(labgrid.PREFIX))
             port = self._place.url
         self._lock = BoardLock(port, self._wait)
+        self._socket = hub.socket(port)
         self._session = self._opened(port)
         self.clean_up()
 
@@ -234,12 +240,17 @@ class Device:
         """Return what may bring the board back, by name, the gentlest first."""
         if self._emulator:
             return {"soft reset": _nothing, "restart of the emulator": self._boot}
-        return {
+        rungs = {
             "soft reset": _nothing,
             "opening the port again": self._reopen,
             "machine.reset()": self._machine_reset,
             "reset through RTS": self._pulse_reset,
         }
+        if self._may_flash:
+            rungs["flashing it again"] = self._flash
+        if self._socket:
+            rungs["switching its USB power"] = self._power_cycle
+        return rungs
 
     def _boot(self) -> None:
         assert self._emulator is not None
@@ -254,6 +265,17 @@ class Device:
 
     def _pulse_reset(self) -> None:
         self.session.pulse_reset()
+        self._reopen()
+
+    def _flash(self) -> None:
+        assert self._lock is not None
+        self.session.close()
+        outcome = flash.put(self.board, self._lock.port, no_build=True, always=True)
+        self._session = self._opened(outcome.port)
+
+    def _power_cycle(self) -> None:
+        assert self._socket is not None
+        self._socket.power_cycle()
         self._reopen()
 
     def _reopen(self) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+from modthread import process
 from modthread.boards import Board
 from modthread.errors import ModthreadError
 
@@ -49,7 +50,7 @@ class Emulator:
                 f"{self._board.image} is missing; run make firmware BOARD={self._board.name}"
             )
         self._process = subprocess.Popen(
-            _die_with_parent() + command,
+            process.tied() + command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -117,8 +118,3 @@ class Emulator:
         *_, reason = said.decode(errors="replace").splitlines() or ["it named no port"]
         program = Path(self._command()[0]).name
         raise ModthreadError(f"{program} did not start: {reason}")
-
-
-def _die_with_parent() -> list[str]:
-    """Return what to put before a command so that it never outlives us (Linux)."""
-    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

@@ -11,18 +11,23 @@ from modthread.boards import Board
 from modthread.choice import Choice
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.flash import command as flash
 from modthread.session import BoardError
 
 
 @dataclass
 class Fleet:
-    """`boards` by the names that tests show; `wait` is for how long one may be in other hands."""
+    """`boards` by the names that tests show; `wait` is for how long one may be in other hands.
+
+    With `flash`, a board on a port gets the firmware first where it runs another one.
+    """
 
     boards: dict[str, Choice]
     icount: str | None = None
     build: bool = True
     logs: Path = project.BUILD / "logs"
     wait: float = 0.0
+    flash: bool = False
     _devices: dict[str, Device] = field(default_factory=dict)
     _info: dict[str, str] = field(default_factory=dict)
 
@@ -36,10 +41,12 @@ class Fleet:
         choice = self.boards[name]
         board = choice.board
         port = choice.port()
-        if self.build and not port:
+        if port and self.flash:
+            port = flash.put(board, port, no_build=not self.build, wait=self.wait).port
+        elif self.build and not port:
             build.firmware(board)
         device = self._devices[name] = Device(
-            board, port, self._icount(board), self.logs, self.wait
+            board, port, self._icount(board), self.logs, self.wait, self.flash
         )
         try:
             device.start()

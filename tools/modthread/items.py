@@ -179,7 +179,8 @@ def reproduction(item: BoardItem) -> str:
     for option in ("--icount", "--device-timeout"):
         if (value := config.getoption(option)) not in (None, TIMEOUT):
             words += [option, str(value)]
-    words += [option for option in ("--slow", "--no-build") if config.getoption(option)]
+    switches = ("--slow", "--no-build", "--flash")
+    words += [option for option in switches if config.getoption(option)]
     return shlex.join(words)
 
 

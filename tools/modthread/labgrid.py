@@ -7,7 +7,8 @@ import ast
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from modthread.errors import ModthreadError
 
@@ -55,6 +56,19 @@ class Place:
         parameters = ast.literal_eval(found[1].strip())["params"]
         protocol = "socket" if parameters.get("protocol") == "raw" else "rfc2217"
         return f"{protocol}://{parameters['host']}:{parameters['port']}"
+
+
+@contextmanager
+def reached(port: str) -> Iterator[str]:
+    """Give the URL of a place's board, and release the place at the end; other ports unchanged."""
+    if not port.startswith(PREFIX):
+        yield port
+        return
+    place = Place(port.removeprefix(PREFIX))
+    try:
+        yield place.url
+    finally:
+        place.release()
 
 
 def _client(place: str, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,5 +1,6 @@
 """pytest's view of the boards: options, collection, header and fixtures."""
 
+from argparse import BooleanOptionalAction
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--slow", action="store_true", help="run also what is slow on a board")
     group.addoption("--no-build", action="store_true", help="test the firmware that is there")
+    group.addoption(
+        "--flash",
+        action=BooleanOptionalAction,
+        default=False,
+        help="flash boards on ports that run another firmware, or that nothing else brings back",
+    )
     group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
 
@@ -58,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
             not config.getoption("--no-build"),
             config.rootpath / "build" / "logs",
             config.getoption("--wait"),
+            config.getoption("--flash"),
         )
     except ModthreadError as error:
         raise pytest.UsageError(str(error)) from None

@@ -104,10 +104,10 @@ class Session:
             self._line.write(b"\x03")
             return self._follow(consumer)
 
-    def ask(self, expression: str, limit: float) -> str:
-        """Return ``repr(expression)``, even while other threads of the board print."""
+    def ask(self, expression: str, limit: float, source: str = "") -> str:
+        """Return ``repr(expression)`` after `source`, even while other threads print."""
         with self._line.limit(limit):
-            self._line.write(f"print('\\n<<%r>>' % ({expression},))".encode() + EOF)
+            self._line.write(f"{source}\nprint('\\n<<%r>>' % ({expression},))".encode() + EOF)
             data = self._line.read_until(b">>\r\n")
         return data.rpartition(b"<<")[2].removesuffix(b">>\r\n").decode(errors="replace")
 
@@ -123,6 +123,11 @@ class Session:
             self._line.write(b"\x03\x03\x01")
             self._line.read_until(b"raw REPL; CTRL-B to exit\r\n")
             self._transport.in_raw_repl = True
+
+    def restart(self, limit: float) -> None:
+        """Let the board, which is at the raw REPL, start its main.py afresh; does not wait."""
+        with self._line.limit(limit):
+            self._line.write(b"\x02\x04")
 
     def bootloader(self, limit: float) -> None:
         """Tell the board, which is at the raw REPL, to start its bootloader; does not wait."""
@@ -146,6 +151,12 @@ class Session:
     def close(self) -> None:
         """Give the port back; does not block."""
         self._line.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _follow(self, consumer: Consumer | None) -> Result:
         output = _Output(consumer)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from modthread import process
 from modthread.boards import FlashConfig
 from modthread.errors import ModthreadError
 from modthread.flash import uf2
@@ -70,17 +71,17 @@ def _load(image: Image, show: Show) -> None:
     """Write with picotool, which rewrites one line with the percentage."""
     last = ""
     with subprocess.Popen(
-        ["picotool", "load", "-v", "-x", image.path],
+        [*process.tied(), "picotool", "load", "-v", "-x", str(image.path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as process:
-        for line in process.stdout or ():
+    ) as loading:
+        for line in loading.stdout or ():
             last = line.strip() or last
             if match := re.match(r"(\w+).*?(\d+%)", line):
                 show(f"{match[1].lower()} {match[2]}")
-    if process.returncode != 0:
+    if loading.returncode != 0:
         raise ModthreadError(f"picotool failed: {last}; run this again, it starts afresh")
 
 

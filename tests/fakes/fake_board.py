@@ -50,6 +50,9 @@ class FakeBoard:
         while data:
             data = data[os.write(self.fd, data) :]
 
+    def read(self) -> bytes:
+        return os.read(self.fd, 4096)
+
     def interrupted(self) -> bool:
         return bool(select.select([self.fd], [], [], 0)[0]) and b"\x03" in os.read(self.fd, 1000)
 
@@ -58,7 +61,7 @@ class FakeBoard:
         self.write(BANNER)
         source = b""
         while True:
-            for byte in os.read(self.fd, 4096):
+            for byte in self.read():
                 char = bytes([byte])
                 if char == b"\x01":
                     source = b""
@@ -139,19 +142,23 @@ def set_up_flash(flash: bytes) -> None:
         return flash[address - FLASH_START :][:size]
 
     setattr(uctypes, "bytearray_at", bytearray_at)  # noqa: B010
+    set_version(flash)
+
+
+def set_version(flash: bytes) -> None:
+    """Let scripts find in `flash` which modthread they run on, if any."""
     if match := re.search(rb"modthread ([^\0]+)\0", flash):
         setattr(_thread, "__version__", match[1].decode())  # noqa: B010
-    else:
+    elif hasattr(_thread, "__version__"):
         delattr(_thread, "__version__")
 
 
-if __name__ == "__main__":
-    setattr(_thread, "__version__", "fake")  # noqa: B010
+def main(board: FakeBoard) -> None:
+    """Run for ever as the command line asks."""
+    start = sys.argv[1]
     setattr(_thread, "_kernel", "no kernel")  # noqa: B010
     setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512, None)])  # noqa: B010
     setattr(_thread, "_interrupt_notes", list)  # noqa: B010
-    start = sys.argv[1]
-    board = FakeBoard()
     sys.modules["machine"] = machine = ModuleType("machine")
     setattr(machine, "reset", board.reset)  # noqa: B010
     if start != "deaf":
@@ -160,8 +167,13 @@ if __name__ == "__main__":
         machine=os.environ.get("FAKE_MACHINE", "fake"), version=os.uname().version
     )
     setattr(os, "uname", lambda: uname)  # noqa: B010
-    if "FAKE_FLASH" in os.environ:
-        set_up_flash(Path(os.environ["FAKE_FLASH"]).read_bytes())
     if start == "silent":
         board.silence()
     board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)
+
+
+if __name__ == "__main__":
+    setattr(_thread, "__version__", "fake")  # noqa: B010
+    if "FAKE_FLASH" in os.environ:
+        set_up_flash(Path(os.environ["FAKE_FLASH"]).read_bytes())
+    main(FakeBoard())
