@@ -52,6 +52,30 @@ def fake_port(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
+def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return a function that runs pytest on a project with one file of device tests."""
+    project = tmp_path / "project"
+
+    def run(text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        tests = project / "tests" / "device"
+        tests.mkdir(parents=True, exist_ok=True)
+        (project / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\n")
+        (tests / "test_it.py").write_text(text)
+        # pytest would look for its configuration where the board's folder is.
+        command = [sys.executable, "-m", "pytest", "--config-file=pytest.ini", "--no-build"]
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=project,
+            env=os.environ | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture
 def served() -> Iterator[Callable[[str], str]]:
     """Return a function that serves a port to one client, and returns the host:port to use."""
     with ExitStack() as listening:

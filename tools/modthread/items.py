@@ -85,10 +85,16 @@ class BoardItem(pytest.Item):
     def setup(self) -> None:
         """Take the board and start a log."""
         fleet = self.config.stash[FLEET]
+        attempt = getattr(self, "execution_count", 1)  # pytest-rerunfailures counts them
+        if attempt > 1:
+            self._report_sections.clear()
+            self._note("attempt", str(attempt))
         with told_in_a_line():
             fleet.start(self.board)
-            self.user_properties += [("board", self.board), ("firmware", fleet.info(self.board))]
-            self.device.log_to(self.nodeid)
+            self._note("board", self.board)
+            self._note("firmware", fleet.info(self.board))
+            self.device.log_to(f"{self.nodeid}-{attempt}" if attempt > 1 else self.nodeid)
+            self._note("log", report.shown(self.device.log.path))
 
     def runtest(self) -> None:
         """Run the script and judge what came of it."""
@@ -116,10 +122,15 @@ class BoardItem(pytest.Item):
         """Return what pytest shows of a failure, and add what helps to find its cause."""
         log = self.device.log
         self.add_report_section("call", "serial traffic", f"{log.path} ends with\n{log.tail()}")
-        self.add_report_section("call", "reproduction", reproduction(self))
         if isinstance(excinfo.value, BoardTestFailure):
-            return FailureText(excinfo.value.message, str(excinfo.value))
+            text = f"{excinfo.value}\nTo run it again: {reproduction(self)}"
+            return FailureText(excinfo.value.message, text)
         return super().repr_failure(excinfo, *args)
+
+    def _note(self, name: str, value: str) -> None:
+        """Note a property of the result, in place of an earlier attempt's."""
+        self.user_properties = [(key, old) for key, old in self.user_properties if key != name]
+        self.user_properties.append((name, value))
 
     def _run(self) -> Result:
         try:
@@ -129,9 +140,7 @@ class BoardItem(pytest.Item):
         except BoardError as error:
             printed, _ = crash.split(error.output)
             self._show_output(printed)
-            if told := self.device.crash_report(error.output):
-                self.add_report_section("call", "crash", told)
-            raise BoardTestFailure(str(error)) from None
+            raise BoardTestFailure(str(error), self.device.crash_report(error.output)) from None
         self._show_output(result.output)
         return result
 
@@ -146,8 +155,7 @@ class BoardItem(pytest.Item):
             lines += ["Ctrl-C found the main thread here:"]
             lines += [self.script.failure(report.text(result.error))]
             threads = self.device.threads()
-            lines += [report.thread_places(threads, self.script)]
-            self.add_report_section("call", "threads", report.thread_table(threads))
+            lines += [report.thread_places(threads, self.script), report.thread_table(threads)]
         except BoardError as unanswered:
             lines.append(f"Ctrl-C brought no answer: {unanswered}")
         self._show_output(output)
@@ -162,8 +170,8 @@ class BoardItem(pytest.Item):
         text = self.script.translated(report.text(output))
         if len(text) > OUTPUT_SHOWN:
             text = f"... (the last {OUTPUT_SHOWN} characters)\n{text[-OUTPUT_SHOWN:]}"
-        if text:
-            self.add_report_section("call", "device output", text)
+        if text.strip():
+            self.add_report_section("call", "stdout", text)
 
 
 def reproduction(item: BoardItem) -> str:
@@ -231,4 +239,4 @@ class DeviceItem(BoardItem):
         if expected and not re.search(expected.args[0], output, re.MULTILINE | re.DOTALL):
             raise BoardTestFailure(f"the output does not match {expected.args[0]!r}")
         if not expected and report.THREAD_DIED in output:
-            raise BoardTestFailure("an exception ended a thread, see the device output")
+            raise BoardTestFailure("an exception ended a thread, see the output")

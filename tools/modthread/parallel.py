@@ -3,13 +3,14 @@
 import os
 import re
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from modthread import choice
-from modthread.items import FLEET
+from modthread.items import FLEET, FailureText
 
 
 class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -71,6 +72,22 @@ def pytest_xdist_setupnodes(config: pytest.Config, specs: Any) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BoardScheduling | None:
     """Deal out the tests board by board, unless --dist asks for another way."""
     return BoardScheduling(config, log) if config.option.dist == "load" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """Keep the gist of a failure apart: pytest sends only its text to another process."""
+    report = yield
+    if isinstance(report.longrepr, FailureText):
+        report.gist = report.longrepr.message
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Put the two together again."""
+    if isinstance(report.longrepr, str) and hasattr(report, "gist"):
+        report.longrepr = FailureText(report.gist, report.longrepr)  # type: ignore[assignment]
 
 
 def is_worker(config: pytest.Config) -> bool:
