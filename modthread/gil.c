@@ -109,6 +109,7 @@ static void consider_switch(void) {
 
 static void grant(thread_t *thread, uint32_t now) {
     thread->status = THREAD_RUNNING;
+    TRACE_STATUS(thread);
     gil.owner = thread;
     gil.granted_us = now;
     gil_switch_requested = false;
@@ -163,6 +164,7 @@ static bool make_ready(thread_t *thread) {
         return true;
     }
     thread->status = THREAD_READY;
+    TRACE_STATUS(thread);
     queue_append(&gil.woken, thread);
     if (!gil.owner->woken) { // else the next tick is soon enough
         consider_switch();
@@ -221,6 +223,7 @@ static void leave(thread_t *self, thread_status_t status) {
     uint32_t now = now_us();
     charge(self, now);
     self->status = status;
+    TRACE_STATUS(self);
     pass_on(now);
 }
 
@@ -238,6 +241,7 @@ void gil_yield(void) {
     uint32_t now = now_us();
     charge(self, now);
     self->status = THREAD_READY;
+    TRACE_STATUS(self);
     if (self->woken || self->slice_us >= gil_switch_interval_us) {
         self->woken = false;
         self->slice_us = 0;
@@ -337,6 +341,7 @@ void gil_start(thread_t *thread) {
     thread->woken = false;
     thread->slice_us = 0;
     thread->status = THREAD_READY;
+    TRACE_STATUS(thread);
     queue_append(&gil.computing, thread);
     consider_switch();
     kernel_unlock(state);

@@ -99,7 +99,9 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     uint32_t state = kernel_lock();
     lock_join(lock, &waiter);
     while (!waiter.owns_lock && left != 0) {
+        TRACE_LOCK(waiter.thread, lock);
         gil_park_locked(state, left, false);
+        TRACE_LOCK(waiter.thread, NULL);
         if (scheduler_exception_pending()) {
             if (lock_quit(lock, &waiter)) {
                 lock_release(lock); // the exception is raised here and now, whatever has come meanwhile

@@ -11,6 +11,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/stack.c
     ${CMAKE_CURRENT_LIST_DIR}/gil.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
+    ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
 )
 target_include_directories(usermod_modthread INTERFACE ${CMAKE_CURRENT_LIST_DIR}/..)

@@ -10,7 +10,7 @@
 MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
-SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c deadline.c)
+SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c deadline.c trace.c)
 
 # scheduler.c takes the place of MicroPython's.
 $(BUILD)/py/scheduler.o: $(MODTHREAD_DIR)/scheduler.c

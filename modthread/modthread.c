@@ -117,6 +117,13 @@ static mp_obj_t mod_thread_interrupt_notes(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_interrupt_notes_obj, mod_thread_interrupt_notes);
 
+#if MODTHREAD_TRACE
+static mp_obj_t mod_thread_trace(void) {
+    return trace_take();
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_trace_obj, mod_thread_trace);
+#endif
+
 static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION);
 static MP_DEFINE_STR_OBJ(kernel_obj, "FreeRTOS " tskKERNEL_VERSION_NUMBER);
 
@@ -137,6 +144,9 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
     { MP_ROM_QSTR(MP_QSTR__interrupt_notes), MP_ROM_PTR(&mod_thread_interrupt_notes_obj) },
     { MP_ROM_QSTR(MP_QSTR__kernel), MP_ROM_PTR(&kernel_obj) },
+    #if MODTHREAD_TRACE
+    { MP_ROM_QSTR(MP_QSTR__trace), MP_ROM_PTR(&mod_thread_trace_obj) },
+    #endif
 };
 static MP_DEFINE_CONST_DICT(mod_thread_globals, mod_thread_globals_table);
 

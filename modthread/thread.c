@@ -172,6 +172,7 @@ uint32_t thread_start(thread_call_t *call) {
     thread->call = call;
     thread->ident = next_ident();
     thread->wake_pending = false;
+    TRACE_NAME(thread, call->function);
     list_add(thread);
     gil_start(thread);
     return thread->ident;
@@ -187,6 +188,7 @@ static void set_defaults(void) {
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     shutting_down = false;
+    TRACE_CLEAR();
 }
 
 void mp_thread_init_main(void *stack) {

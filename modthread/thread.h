@@ -10,6 +10,7 @@
 
 #include "kernel.h"
 #include "stack.h"
+#include "trace.h"
 
 #define MODTHREAD_STACK_SIZE_MIN (4096)
 #ifndef MODTHREAD_STACK_SIZE_DEFAULT
@@ -55,6 +56,9 @@ typedef struct _thread_t {
     bool woken; // comes from a wait rather than from computing
     bool wake_pending; // was woken while it did not wait
     bool awaits_event; // waits in mp_event_wait_ms()
+    #if MODTHREAD_TRACE
+    trace_thread_t trace;
+    #endif
 } thread_t;
 
 extern thread_t thread_main;

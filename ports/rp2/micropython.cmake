@@ -2,6 +2,7 @@
 #
 # For USER_C_MODULES of MicroPython's ports/rp2, which is used as it is: what differs is laid over it here. Variables:
 #   FREERTOS_KERNEL_PATH   FreeRTOS's sources: V9 for one core, or V11 for both (default: V9, in MicroPython's tree)
+#   MODTHREAD_TRACE        record what threads do, for a timeline
 #   MODTHREAD_VERSION      what _thread.__version__ says
 
 include(${CMAKE_CURRENT_LIST_DIR}/../../modthread/micropython.cmake)
@@ -55,6 +56,10 @@ list(APPEND MICROPY_DEF_BOARD
     PICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks.h
     PICO_DIVIDER_DISABLE_INTERRUPTS=1 # a task switch does not save the core's divider
 )
+
+if(MODTHREAD_TRACE)
+    list(APPEND MICROPY_DEF_BOARD MODTHREAD_TRACE=1)
+endif()
 
 # When the firmware's target is defined: take files out, put ours in, and let the linker take our functions.
 function(modthread_rp2_overlay)

@@ -75,6 +75,8 @@ BOTH_RAISED = SerialConfig()
 class Board:
     """One board; `time_scale` stretches every limit for a board slower than real time.
 
+    A `traced` one has a firmware of its own that records what its threads do.
+
     `port` is the folder in ``ports`` that is built for it, `firmware_file` what its emulator boots.
     """
 
@@ -87,6 +89,12 @@ class Board:
     flash: FlashConfig | None = None
     esptool: EsptoolConfig | None = None
     serial: SerialConfig = BOTH_RAISED
+    traced: bool = False
+
+    @property
+    def directory(self) -> Path:
+        """Where its firmware is built."""
+        return project.BUILD / (f"{self.name}-trace" if self.traced else self.name)
 
     @property
     def usb(self) -> str | None:
@@ -96,12 +104,12 @@ class Board:
     @property
     def firmware(self) -> Path:
         """Where the build leaves the firmware with its symbols."""
-        return project.BUILD / self.name / "firmware.elf"
+        return self.directory / "firmware.elf"
 
     @property
     def image(self) -> Path:
         """Where the build leaves what the emulator boots."""
-        return project.BUILD / self.name / self.firmware_file
+        return self.directory / self.firmware_file
 
 
 def names() -> list[str]:

@@ -12,8 +12,7 @@ WITHOUT_THREADS = "without threads"
 
 def firmware(board: Board, threads: bool) -> Path:
     """Build the firmware, with or without threads, and return the ELF file."""
-    name = board.name if threads else f"{board.name}-nothreads"
-    build = project.BUILD / name
+    build = board.directory if threads else project.BUILD / f"{board.name}-nothreads"
     micropython = sources.micropython()
     kernel_path = sources.freertos_kernel()
     variables = {
@@ -25,5 +24,7 @@ def firmware(board: Board, threads: bool) -> Path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)
     if not threads:
         variables["THREADS"] = "0"
-    make(f"Building the firmware {name}", PORT, build, variables)
+    elif board.traced:
+        variables["TRACE"] = "1"
+    make(f"Building the firmware {build.name}", PORT, build, variables)
     return build / "firmware.elf"

@@ -23,8 +23,7 @@ def firmware(board: Board, threads: bool) -> Path:
     """Build the firmware, with threads or as MicroPython's own is, and return the ELF file."""
     if board.flash is None:
         raise ModthreadError(f"{board.name}: no [flash] in its board.toml; describe its chip there")
-    name = board.name if threads else f"{board.name}-stock"
-    build = project.BUILD / name
+    build = board.directory if threads else project.BUILD / f"{board.name}-stock"
     sdk = sources.pico_sdk()
     submodules = [name for name in SUBMODULES if name != "pico-sdk" or not sdk]
     micropython = sources.micropython(*submodules)
@@ -45,9 +44,11 @@ def firmware(board: Board, threads: bool) -> Path:
         settings.append(f"-DUSER_C_MODULES={PORT / 'micropython.cmake'}")
         if kernel := sources.freertos_kernel():
             settings.append(f"-DFREERTOS_KERNEL_PATH={kernel}")
+        if board.traced:
+            settings.append("-DMODTHREAD_TRACE=1")
     variables = environment(micropython)
     variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
-    with job(f"Building the firmware {name}", build, settings, variables) as run:
+    with job(f"Building the firmware {build.name}", build, settings, variables) as run:
         said = _configure(build, settings, run)
         said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
         if match := KERNEL.search(said):
