@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def _boards(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     script = run.read(options.script)
     with closing(_started(options)) as device:
-        return run.run(device, script, options.timeout)
+        status = run.run(device, script, options.timeout)
+        if options.trace:
+            run.save_timeline(device, options.trace)
+        return status
 
 
 def _repl(options: argparse.Namespace) -> int:
@@ -87,10 +91,11 @@ def _test(options: argparse.Namespace) -> int:
     if not options.no_build:
         for chosen in map(choose, texts):
             if chosen.where is None:
-                build.firmware(chosen.board)
+                build.firmware(replace(chosen.board, traced=options.thread_trace))
     chosen_boards = [f"--board={text}" for text in texts]
-    no_build = ["--no-build"] if options.no_build else []
-    command = [sys.executable, "-m", "pytest", "-n", "auto", *chosen_boards, *no_build]
+    flags = {"--no-build": options.no_build, "--thread-trace": options.thread_trace}
+    given = [flag for flag, is_given in flags.items() if is_given]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", *chosen_boards, *given]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, *options.others])
 
@@ -105,14 +110,14 @@ def _monitor(options: argparse.Namespace) -> int:
 
 
 def _firmware(options: argparse.Namespace) -> int:
-    print(build.size_report(choose(options.board).board))
+    print(build.size_report(replace(choose(options.board).board, traced=options.trace)))
     return 0
 
 
 def _flash(options: argparse.Namespace) -> int:
     chosen = choose(options.board, options.port)
     return flash(
-        chosen.board,
+        replace(chosen.board, traced=options.trace),
         chosen.port() if chosen.where else None,  # None: flash looks in bootloaders, too
         image=options.image,
         no_build=options.no_build,
@@ -138,11 +143,12 @@ def _started(options: argparse.Namespace) -> Device:
     """Return the chosen board, built if it is emulated, and freshly started."""
     chosen = choose(options.board, options.port)
     port = chosen.port()
+    board = replace(chosen.board, traced=bool(options.trace))
     if port and options.flash:
-        port = put(chosen.board, port, no_build=options.no_build, wait=options.wait).port
+        port = put(board, port, no_build=options.no_build, wait=options.wait).port
     elif port is None and not options.no_build:
-        build.firmware(chosen.board)
-    device = Device(chosen.board, port, options.icount, wait=options.wait, may_flash=options.flash)
+        build.firmware(board)
+    device = Device(board, port, options.icount, wait=options.wait, may_flash=options.flash)
     try:
         device.start()
     except BaseException:
@@ -198,7 +204,15 @@ def _parser() -> argparse.ArgumentParser:
         help="how long it may take; default: no end",
     )
 
-    add("repl", _repl, "open the prompt of a freshly started board", parents=[where])
+    command.add_argument(
+        "--trace",
+        type=Path,
+        metavar="FILE",
+        help="record its threads, and write a timeline that Perfetto opens (.svg: a picture)",
+    )
+
+    command = add("repl", _repl, "open the prompt of a freshly started board", parents=[where])
+    command.set_defaults(trace=None)
 
     command = add(
         "test",
@@ -210,6 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     _board_option(command, "--board", f"{choice.HELP}; may be repeated", action="append")
     _board_option(command, "--port", "where the one board is: see --board")
     command.add_argument("--no-build", action="store_true", help="test the firmware that is there")
+    command.add_argument("--thread-trace", action="store_true", help="record what threads do")
 
     command = add(
         "monitor",
@@ -222,12 +237,17 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=_seconds, metavar="SECONDS", help="for how long; default: until Ctrl-C"
     )
 
-    add("firmware", _firmware, "build the firmware of a board and show its size", parents=[kind])
+    traced = argparse.ArgumentParser(add_help=False)
+    traced.add_argument(
+        "--trace", action="store_true", help="a firmware that can record what threads do"
+    )
+    text = "build the firmware of a board and show its size"
+    add("firmware", _firmware, text, parents=[kind, traced])
     command = add(
         "flash",
         _flash,
         "build the firmware and put it on a real board",
-        parents=[reach],
+        parents=[reach, traced],
         epilog="A board that runs the image already is left as it is.",
     )
     command.add_argument("--always", action="store_true", help="write even what runs already")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modthread import crash, hub, labgrid, project, report
+from modthread import crash, hub, labgrid, project, report, timeline
 from modthread.boards import Board
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
@@ -23,6 +23,7 @@ from modthread.session import (
     Session,
     TimeLimitError,
 )
+from modthread.timeline import Timeline
 from modthread.traffic import TrafficLog
 
 ANSWER_LIMIT = 10.0  # seconds for what takes a healthy board on an idle host a fraction of one
@@ -159,6 +160,23 @@ class Device:
             raise BoardError(f"the board cannot list its threads: {report.text(result.error)}")
         _, *notes = THREAD.split(report.text(result.output))
         return [_thread(*note) for note in zip(*[iter(notes)] * 6, strict=True)]
+
+    def timeline(self) -> Timeline | None:
+        """Return what the board has recorded of its threads, None if that is nothing.
+
+        Since the last soft reset; it records nothing more until the next one. Raises
+        ModthreadError where its firmware does not record.
+        """
+        with self._log.paused("the recording of its threads is not logged"):
+            result = self.session.run_short(timeline.TAKE, self._answer_limit)
+        if b"AttributeError" in result.error:
+            raise ModthreadError(
+                "this firmware records no threads; put one on the board that does with"
+                f" modthread flash --trace --board {self.board.name}"
+            )
+        if result.error:
+            raise BoardError(report.text(result.error).rstrip().rpartition("\n")[2])
+        return timeline.timeline(self.board.name, report.text(result.output))
 
     def crash_report(self, output: bytes) -> str | None:
         """Return the crash that `output` tells of, if any, decoded with the board's firmware."""

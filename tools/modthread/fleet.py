@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from modthread import boards, build, project
@@ -19,7 +19,8 @@ from modthread.session import BoardError
 class Fleet:
     """`boards` by the names that tests show; `wait` is for how long one may be in other hands.
 
-    With `flash`, a board on a port gets the firmware first where it runs another one.
+    With `flash`, a board on a port gets the firmware first where it runs another one. Where it is
+    `traced`, their firmware records what threads do.
     """
 
     boards: dict[str, Choice]
@@ -28,6 +29,7 @@ class Fleet:
     logs: Path = project.BUILD / "logs"
     wait: float = 0.0
     flash: bool = False
+    traced: bool = False
     _devices: dict[str, Device] = field(default_factory=dict)
     _info: dict[str, str] = field(default_factory=dict)
 
@@ -39,7 +41,7 @@ class Fleet:
         if name in self._devices:
             return
         choice = self.boards[name]
-        board = choice.board
+        board = replace(choice.board, traced=self.traced)
         port = choice.port()
         if port and self.flash:
             port = flash.put(board, port, no_build=not self.build, wait=self.wait).port
@@ -51,6 +53,8 @@ class Fleet:
         try:
             device.start()
             self._info[name] = device.info()
+            if self.traced:
+                device.timeline()
         except BoardError as error:
             device.dead = self._info[name] = f"{name} is dead: {error}"
         except ModthreadError:  # in use, for example: the next test may have it
@@ -101,6 +105,7 @@ class Fleet:
         board = next(
             (choice.board for choice in self.boards.values() if choice.board.name == kind), None
         ) or boards.load(kind)
+        board = replace(board, traced=self.traced)
         if board.emulator is None:
             raise ModthreadError(f"not enough boards {kind} for this test; name each with --board")
         if self.build:

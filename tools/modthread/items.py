@@ -58,6 +58,12 @@ def told_in_a_line() -> Iterator[None]:
         raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
+def note(item: pytest.Item, name: str, value: str) -> None:
+    """Note a property of a test's result, in place of an earlier attempt's."""
+    item.user_properties[:] = [(key, old) for key, old in item.user_properties if key != name]
+    item.user_properties.append((name, value))
+
+
 class BoardItem(pytest.Item):
     """A script that runs on a board: its limit, its log, what it leaves and how it is reported."""
 
@@ -67,6 +73,7 @@ class BoardItem(pytest.Item):
         self.script = script
         self.funcargs: dict[str, Any] = {}  # pytest-embedded looks in every item for its fixtures
         self._passed = False
+        note(self, "board", board)
         for mark in marks:
             self.add_marker(getattr(pytest.mark, mark.name)(*mark.args, **mark.kwargs))
 
@@ -88,13 +95,12 @@ class BoardItem(pytest.Item):
         attempt = getattr(self, "execution_count", 1)  # pytest-rerunfailures counts them
         if attempt > 1:
             self._report_sections.clear()
-            self._note("attempt", str(attempt))
+            note(self, "attempt", str(attempt))
         with told_in_a_line():
             fleet.start(self.board)
-            self._note("board", self.board)
-            self._note("firmware", fleet.info(self.board))
+            note(self, "firmware", fleet.info(self.board))
             self.device.log_to(f"{self.nodeid}-{attempt}" if attempt > 1 else self.nodeid)
-            self._note("log", report.shown(self.device.log.path))
+            note(self, "log", report.shown(self.device.log.path))
 
     def runtest(self) -> None:
         """Run the script and judge what came of it."""
@@ -127,11 +133,6 @@ class BoardItem(pytest.Item):
             return FailureText(excinfo.value.message, text)
         return super().repr_failure(excinfo, *args)
 
-    def _note(self, name: str, value: str) -> None:
-        """Note a property of the result, in place of an earlier attempt's."""
-        self.user_properties = [(key, old) for key, old in self.user_properties if key != name]
-        self.user_properties.append((name, value))
-
     def _run(self) -> Result:
         try:
             result = self.device.run(self.source(), self.limit)
@@ -142,6 +143,7 @@ class BoardItem(pytest.Item):
             self._show_output(printed)
             raise BoardTestFailure(str(error), self.device.crash_report(error.output)) from None
         self._show_output(result.output)
+        self._save_timeline()
         return result
 
     def _hang(self, error: TimeLimitError) -> BoardTestFailure:
@@ -156,10 +158,26 @@ class BoardItem(pytest.Item):
             lines += [self.script.failure(report.text(result.error))]
             threads = self.device.threads()
             lines += [report.thread_places(threads, self.script), report.thread_table(threads)]
+            self._save_timeline()
         except BoardError as unanswered:
             lines.append(f"Ctrl-C brought no answer: {unanswered}")
         self._show_output(output)
         return BoardTestFailure(message, "\n".join(filter(None, lines)))
+
+    def _save_timeline(self) -> None:
+        """Keep what the board has recorded of its threads beside the log, if it does."""
+        if not self.device.board.traced:
+            return
+        try:
+            timeline = self.device.timeline()
+        except BoardError as error:  # no memory is left, for example
+            self.device.log.note(f"no timeline: {error}")
+            return
+        if timeline:
+            for suffix in (".svg", ".trace.json"):
+                path = self.device.log.path.with_suffix(suffix)
+                timeline.save(path)
+                note(self, "trace", report.shown(path))
 
     def raised(self, traceback: bytes) -> BoardTestFailure:
         """Return the failure that an exception on the board is."""
@@ -187,7 +205,7 @@ def reproduction(item: BoardItem) -> str:
     for option in ("--icount", "--device-timeout"):
         if (value := config.getoption(option)) not in (None, TIMEOUT):
             words += [option, str(value)]
-    switches = ("--slow", "--no-build", "--flash")
+    switches = ("--slow", "--no-build", "--flash", "--thread-trace")
     words += [option for option in switches if config.getoption(option)]
     return shlex.join(words)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from modthread import choice, parallel, project
+from modthread import choice, parallel, project, report
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
-from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, told_in_a_line
+from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, note, told_in_a_line
 from modthread.upstream import UpstreamFile
 
 pytest_plugins = ["modthread.parallel"]
@@ -49,6 +49,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
         help="flash boards on ports that run another firmware, or that nothing else brings back",
     )
+    group.addoption(
+        "--thread-trace",
+        action="store_true",
+        help="record what threads do: a timeline of each test, for Perfetto and as a picture",
+    )
     group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
 
@@ -56,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Load the chosen boards; nothing is started yet."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    _refuse_a_board_for_a_test(config)
+    _refuse_a_path_for_a_test(config)
     try:
         texts = config.getoption("--board") or choice.defaults(config.rootpath)
         config.stash[FLEET] = Fleet(
@@ -66,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
             config.rootpath / "build" / "logs",
             config.getoption("--wait"),
             config.getoption("--flash"),
+            config.getoption("--thread-trace"),
         )
     except ModthreadError as error:
         raise pytest.UsageError(str(error)) from None
@@ -136,6 +142,9 @@ def device(request: pytest.FixtureRequest) -> Iterator[Device]:
     with told_in_a_line():
         device = fleet.device(request.param)
     device.log_to(request.node.nodeid)
+    note(request.node, "board", request.param)
+    note(request.node, "firmware", fleet.info(request.param))
+    note(request.node, "log", report.shown(device.log.path))
     yield device
     with told_in_a_line():
         device.clean_up()
@@ -158,14 +167,15 @@ def devices(request: pytest.FixtureRequest) -> Iterator[Callable[..., list[Devic
         yield several
 
 
-def _refuse_a_board_for_a_test(config: pytest.Config) -> None:
+def _refuse_a_path_for_a_test(config: pytest.Config) -> None:
     """Refuse ``--board /dev/ttyACM0``: pytest would look for pyproject.toml around that path.
 
     It does not know our options yet when it does.
     """
-    for text in config.getoption("--board") or []:
+    paths = [("--board", text) for text in config.getoption("--board") or []]
+    for option, text in paths:
         if text in config.invocation_params.args and Path(text).exists() and not config.inipath:
-            raise pytest.UsageError(f"write --board={text}, or pytest takes it for a test's path")
+            raise pytest.UsageError(f"write {option}={text}, or pytest takes it for a test's path")
 
 
 def _is_slow(config: pytest.Config, item: pytest.Item) -> bool:

@@ -163,6 +163,20 @@ def _show_where(device: Device, script: Script, output: LiveOutput) -> None:
             print(report.thread_places(threads, script), file=sys.stderr)
 
 
+def save_timeline(device: Device, path: Path) -> None:
+    """Write what the threads did; tell the user if there is nothing to write."""
+    try:
+        timeline = device.timeline()
+        if timeline is None:
+            complain("no timeline: nothing was recorded")
+        else:
+            timeline.save(path)
+    except BoardError as error:
+        complain(f"no timeline: {error}")
+    except OSError as error:
+        raise ModthreadError(f"{path}: {error.strerror}; name another file") from None
+
+
 def complain(message: str) -> None:
     """Tell the user what is wrong."""
     print(f"modthread: {message}", file=sys.stderr)

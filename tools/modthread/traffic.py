@@ -3,6 +3,8 @@
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SIZE_LIMIT = 8 << 20  # bytes of text; a board that floods must not fill the disk
@@ -24,6 +26,7 @@ class TrafficLog:
         self._start = time.monotonic()
         self._size = 0
         self._lock = threading.Lock()  # one thread may send while another one receives
+        self._paused = False
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._received = b""
         self._received_at = self._start
@@ -47,6 +50,17 @@ class TrafficLog:
         self._write_received()
         self._line(time.monotonic(), "#", text)
 
+    @contextmanager
+    def paused(self, why: str) -> Iterator[None]:
+        """Log a note instead of what is sent and received meanwhile."""
+        self.note(why)
+        self._paused = True
+        try:
+            yield
+        finally:
+            self._write_received()
+            self._paused = False
+
     def tail(self) -> str:
         """Return the last lines."""
         self._write_received()
@@ -63,6 +77,8 @@ class TrafficLog:
             self._received = b""
 
     def _line(self, now: float, mark: str, text: str) -> None:
+        if self._paused:
+            return
         line = f"{now - self._start:11.6f} {mark} {text}\n"
         self._tail.append(line[:TAIL_WIDTH].rstrip())
         if self._file.closed or self._size > SIZE_LIMIT:
