@@ -1,12 +1,17 @@
 """Reports of a run of device tests, for programs and for people."""
 
 import json
+import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+
+from modthread import boards, build
 
 Make = Callable[..., str]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -73,3 +78,118 @@ def test_flaky_test_passes_at_its_second_attempt_and_says_so(
     assert "only once" in (tmp_path / "project" / first["log"]).read_text()
     assert "AssertionError" not in (tmp_path / "project" / second["log"]).read_text()
     assert calls[1]["sections"] == []
+
+
+class Page(HTMLParser):
+    """A page's text as a person reads it, and where its tags lead; a tag left open fails."""
+
+    VOID = ("meta", "br", "rect", "line")
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.text = ""
+        self.leads: list[str] = []
+        self.ids: list[str] = []
+        self._open: list[str] = []
+        self.feed(path.read_text())
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self._open.append(tag)
+        elif tag == "br":
+            self.text += " "
+        self.leads += [str(value) for key, value in attributes if key in ("href", "src")]
+        self.ids += [str(value) for key, value in attributes if key == "id"]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.text = re.sub(r"[ \n]+", " ", self.text + data)
+
+
+@pytest.mark.parametrize("parallel", [[], ["-n", "2"]], ids=["alone", "parallel"])
+def test_page_has_everything(
+    run: Run, fake_board: Make, tmp_path: Path, parallel: list[str]
+) -> None:
+    path = tmp_path / "pages" / "page.html"
+    options = ["--board", fake_board("ONE"), "--board", fake_board("TWO"), "--reruns=1"]
+    result = run(TESTS, *options, *parallel, f"--report-page={path}")
+    assert f"generated report page: {path}" in result.stdout
+    page = Page(path)
+    for text in (
+        "Tests on ONE, TWO 2 failed 1 flaky 3 passed Started",
+        "failed tests/device/test_it.py::test_numbers[4-ONE] AssertionError: not three <of them>",
+        "E AssertionError: not three <of them> To run it again: pytest 'tests/device/test_it.py",
+        "tests/device/test_it.py, line 5, in helper 2 import pytest 3 4 def helper(n): > 5 assert",
+        "Output hello 4",
+        "Log build/logs/tests_device_test_it.py_test_numbers[4-TWO].log",
+        "flaky tests/device/test_it.py::test_flaky",
+        "Attempt 1: failed",
+        "AssertionError: only once",
+        "Attempt 2: passed",
+        "modthread fake no kernel",
+    ):
+        assert text in page.text
+    # Nothing is loaded, and what is linked is there.
+    assert page.leads
+    assert {lead.removeprefix("#") for lead in page.leads} <= {*page.ids}
+    assert all(lead.startswith("#") for lead in page.leads)
+    assert not re.search(r"url\(|@import|<script|<link", path.read_text())
+
+
+def test_page_tells_what_cannot_be_collected(run: Run, fake_board: Make, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    run("def test_it(x): pass\n", "--board", fake_board(), f"--report-page={path}")
+    page = Page(path)
+    assert "1 error" in page.text
+    assert "test_it.py:1: test_it takes ['x'], parametrize gives []" in page.text
+
+
+def test_a_page_that_is_there_is_not_taken_for_a_test(
+    run: Run, fake_board: Make, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    for _ in range(2):
+        result = run(TESTS, "--board", fake_board(f"B{_}"), "--report-page", str(path), "-k3")
+        assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_firmware_that_records_nothing_is_refused(run: Run, fake_board: Make) -> None:
+    result = run(TESTS, "--board", fake_board(), "--thread-trace")
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "ERROR: this firmware records no threads; put one on the board that does" in (
+        result.stderr
+    )
+
+
+THREADS = """\
+import _thread, time
+
+def test_sleeps():
+    _thread.start_new_thread(time.sleep_ms, (20,))
+    time.sleep_ms(30)
+
+def test_hangs():
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    lock.acquire()
+"""
+
+
+@pytest.mark.slow
+def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
+    build.firmware(replace(boards.load(boards.DEFAULT), traced=True))
+    path = tmp_path / "page.html"
+    run(THREADS, "--thread-trace", "--device-timeout=1", f"--report-page={path}")
+    page = Page(path)
+    assert "1 failed 1 passed" in page.text
+    assert re.search(r"function 2: sleeping, [\d.]+ ms from", page.text)
+    assert "main 1: waiting for lock 0x" in page.text
+    for name in ("sleeps", "hangs"):
+        trace = f"build/logs/tests_device_test_it.py_test_{name}[{boards.DEFAULT}].trace.json"
+        assert trace in page.text
+        assert json.loads((tmp_path / "project" / trace).read_text())["traceEvents"]

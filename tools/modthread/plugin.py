@@ -12,6 +12,7 @@ from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
 from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, note, told_in_a_line
+from modthread.page import Page
 from modthread.upstream import UpstreamFile
 
 pytest_plugins = ["modthread.parallel"]
@@ -54,6 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="record what threads do: a timeline of each test, for Perfetto and as a picture",
     )
+    group.addoption(
+        "--report-page", type=Path, metavar="FILE", help="write one HTML page of the whole run"
+    )
     group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
 
@@ -75,6 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     except ModthreadError as error:
         raise pytest.UsageError(str(error)) from None
+    path = config.getoption("--report-page")
+    if path and not parallel.is_worker(config):
+        config.pluginmanager.register(Page(config, path))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -173,6 +180,7 @@ def _refuse_a_path_for_a_test(config: pytest.Config) -> None:
     It does not know our options yet when it does.
     """
     paths = [("--board", text) for text in config.getoption("--board") or []]
+    paths.append(("--report-page", str(config.getoption("--report-page") or "")))
     for option, text in paths:
         if text in config.invocation_params.args and Path(text).exists() and not config.inipath:
             raise pytest.UsageError(f"write {option}={text}, or pytest takes it for a test's path")
