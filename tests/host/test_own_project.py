@@ -74,7 +74,9 @@ def test_its_device_tests_run_on_the_emulated_board(tmp_path: Path) -> None:
     shutil.rmtree(clone)
     installed = files(venv)
     assert any(path.name == "py.typed" for path in installed if path.parent.name == "modthread")
-    output = run(venv / "bin/pytest", "-v", cwd=project, cache=cache)
+    options = ("-v", "--report-page=page.html")
+    output = run(venv / "bin/pytest", *options, cwd=project, cache=cache)
+    assert (project / "page.html").is_file()
     assert "2 passed" in output
     assert "device_tests/test_queue.py::test_two_threads_share_a_list[MPS2_AN385] PASSED" in output
     assert "test_host.py::test_answer[MPS2_AN385] PASSED" in output

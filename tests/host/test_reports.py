@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,8 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build
+from modthread import boards, build, project
 
+COMMANDS = [
+    line
+    for block in re.findall(
+        r"^```sh\n(.*?)^```",
+        (project.ROOT / "docs/reports.md").read_text(),
+        re.DOTALL | re.MULTILINE,
+    )
+    for line in block.splitlines()
+]
 Make = Callable[..., str]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -193,3 +204,21 @@ def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
         trace = f"build/logs/tests_device_test_it.py_test_{name}[{boards.DEFAULT}].trace.json"
         assert trace in page.text
         assert json.loads((tmp_path / "project" / trace).read_text())["traceEvents"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_documented_command_writes_its_file(
+    run: Run, fake_board: Make, tmp_path: Path, command: str
+) -> None:
+    program, *words = shlex.split(command)
+    [target] = re.findall(r"build/\S+", command)
+    if program == "pytest":
+        where = [] if "--thread-trace" in words else ["--board", fake_board()]
+        result, root = run("def test_it(): pass", *where, *words), tmp_path / "project"
+        assert result.returncode == 0, result.stdout + result.stderr
+    else:
+        root = project.ROOT
+        (root / target).unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-m", program, *words], cwd=root, check=True, timeout=300)
+    assert (root / target).stat().st_size > 0
