@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modthread import boards, build, project
+from modthread import boards, build, progress, project
 from modthread.boards import Board
 from modthread.choice import Choice
 from modthread.device import Device
@@ -51,7 +51,8 @@ class Fleet:
             board, port, self._icount(board), self.logs, self.wait, self.flash
         )
         try:
-            device.start()
+            with progress.step(f"Starting {name}"):
+                device.start()
             self._info[name] = device.info()
             if self.traced:
                 device.timeline()
