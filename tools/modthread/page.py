@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,11 @@ class Page:
         terminalreporter.write_sep("-", f"generated report page: {self._path}")
 
     def _html(self) -> str:
-        results = sorted(self._results.values(), key=lambda result: result.nodeid)
+        # Boards by name, and then what needs none; the tests of each as they were run.
+        by_board = attrgetter("board")
+        results = sorted(self._results.values(), key=lambda one: (not one.board, one.board))
         return templates.get_template("page.html").render(
-            boards=[self._board(name, ran) for name, ran in _by(Result.board_name, results)],
+            boards=[self._board(name, list(ran)) for name, ran in groupby(results, by_board)],
             failures=[result for result in results if result.outcome in FAILED],
             flaky=[result for result in results if result.outcome == "flaky"],
             slowest=sorted(results, key=lambda result: -result.duration)[:SLOWEST],
@@ -166,7 +169,8 @@ class Result:
         """The test's name in its file."""
         return self.nodeid.partition("::")[2] or self.nodeid
 
-    def board_name(self) -> str:
+    @property
+    def board(self) -> str:
         """The board that it ran on, or nothing."""
         return self.last.properties.get("board", "")
 
@@ -228,17 +232,15 @@ class BoardRun:
     @property
     def files(self) -> list[tuple[str, list[Result]]]:
         """The tests by the files that they are in."""
-        return _by(lambda result: result.file, self.results)
+        by_file = attrgetter("file")
+        files = groupby(sorted(self.results, key=by_file), by_file)
+        return [(name, list(results)) for name, results in files]
 
     @property
     def size(self) -> Size | None:
         """What its firmware occupies, where the host has the file."""
         elf = self.chosen.board.firmware if self.chosen else None
         return build.size(elf) if elf and elf.is_file() else None
-
-
-def _by(key, results: Iterable[Result]) -> list[tuple[str, list[Result]]]:  # type: ignore[no-untyped-def]
-    return [(name, list(group)) for name, group in groupby(sorted(results, key=key), key)]
 
 
 def _counts(results: Iterable[Result]) -> list[tuple[str, int]]:

@@ -80,6 +80,8 @@ def pytest_configure(config: pytest.Config) -> None:
     except ModthreadError as error:
         raise pytest.UsageError(str(error)) from None
     path = config.getoption("--report-page")
+    if path and path.is_dir():
+        raise pytest.UsageError(f"--report-page={path} is a folder; name a file in it")
     if path and not parallel.is_worker(config):
         config.pluginmanager.register(Page(config, path))
 
