@@ -160,6 +160,7 @@ def test_ring_keeps_the_end(traced: Device) -> None:
 
 @pytest.mark.slow
 def test_soft_reset_forgets(traced: Device) -> None:
+    traced.clean_up()
     traced.run(SCRIPT, LIMIT)
     traced.clean_up()
     assert traced.run("print(1)", LIMIT).output == b"1\r\n"
