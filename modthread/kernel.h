@@ -107,8 +107,11 @@ static inline TickType_t kernel_ticks(void) {
     return xTaskGetTickCount();
 }
 
+// The name of all threads' tasks.
+#define KERNEL_TASK_NAME "py"
+
 static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, void *stack, size_t stack_size, StaticTask_t *tcb) {
-    return xTaskCreateStatic(entry, "py", stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb);
+    return xTaskCreateStatic(entry, KERNEL_TASK_NAME, stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb);
 }
 
 // Delete another task. When this returns the kernel never touches its stack or TCB again.

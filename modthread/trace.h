@@ -12,7 +12,7 @@
 #define MODTHREAD_TRACE (0)
 #endif
 
-// How many events are kept, the last ones; 16 bytes each.
+// How many events of threads are kept, the last ones, and as many of tasks; 16 bytes each.
 #ifndef MODTHREAD_TRACE_EVENTS
 #define MODTHREAD_TRACE_EVENTS (1024)
 #endif
@@ -37,8 +37,12 @@ void trace_name(struct _thread_t *thread, mp_obj_t function);
 // Drop everything, and record from now on.
 void trace_clear(void);
 
-// Take out the oldest event, (microseconds, ident, function, state before, state, lock), or None if there is no other. The
-// first call ends the recording, with an event of each thread. Needs the GIL.
+// From the kernel's traceTASK_SWITCHED_IN(), which a port's FreeRTOSConfig.h defines so.
+void trace_task_switched_in(void);
+
+// Take out the oldest event, or None if there is no other: those of threads, (microseconds, ident, function, state before,
+// state, lock), then those of tasks, (microseconds, ident, name, "new", "task", core), whose ident is 0 if it is no
+// thread's. The first call ends the recording, with an event of each thread. Needs the GIL.
 mp_obj_t trace_take(void);
 
 #define TRACE_STATUS(thread) trace_status(thread)

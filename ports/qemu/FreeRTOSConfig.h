@@ -42,6 +42,12 @@
 #define configASSERT(x) assert(x)
 #endif
 
+// See modthread/trace.h.
+#if MODTHREAD_TRACE
+void trace_task_switched_in(void);
+#define traceTASK_SWITCHED_IN() trace_task_switched_in()
+#endif
+
 // The names that the vector table has for them.
 #define vPortSVCHandler     SVC_Handler
 #define xPortPendSVHandler  PendSV_Handler

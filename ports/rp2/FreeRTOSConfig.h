@@ -35,6 +35,12 @@
 void crash_assert(const char *file, int line) __attribute__((noreturn));
 #define configASSERT(x) do { if (!(x)) { crash_assert(__FILE__, __LINE__); } } while (0)
 
+// See modthread/trace.h.
+#if MODTHREAD_TRACE
+void trace_task_switched_in(void);
+#define traceTASK_SWITCHED_IN() trace_task_switched_in()
+#endif
+
 #if configNUMBER_OF_CORES > 1
 
 #define configTICK_CORE                         0

@@ -198,8 +198,8 @@ def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
     run(THREADS, "--thread-trace", "--device-timeout=1", f"--report-page={path}")
     page = Page(path)
     assert "1 failed 1 passed" in page.text
-    assert re.search(r"function 2: sleeping, [\d.]+ ms from", page.text)
-    assert "main 1: waiting for lock 0x" in page.text
+    assert re.search(r"function \(2\): sleeping, [\d.]+ ms from", page.text)
+    assert "main (1): waiting for lock 0x" in page.text
     for name in ("sleeps", "hangs"):
         trace = f"build/logs/tests_device_test_it.py_test_{name}[{boards.DEFAULT}].trace.json"
         assert trace in page.text

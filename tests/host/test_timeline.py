@@ -14,7 +14,7 @@ import pytest
 
 from modthread import boards, build
 from modthread.device import Device
-from modthread.timeline import GIL_LANE, Lane, Span, Timeline, timeline
+from modthread.timeline import CORE_LANES, GIL_LANE, Lane, Span, Timeline, timeline
 
 LIMIT = 100.0  # seconds for a script, on a board of the slowest kind
 TICK = 1000  # microseconds; a sleep ends with one, and time.ticks_ms() counts them
@@ -112,6 +112,11 @@ def states(lane: Lane, state: str) -> list[Span]:
     return [span for span in lane.spans if span.state == state]
 
 
+def overlap(one: Span, other: Span) -> int:
+    """Return for how long both last at the same time."""
+    return max(0, min(one.end, other.end) - max(one.start, other.start))
+
+
 def clipped(lane: Lane, start: int, end: int) -> Lane:
     """Return what of a lane lies between two times."""
     spans = (
@@ -122,10 +127,11 @@ def clipped(lane: Lane, start: int, end: int) -> Lane:
 
 @pytest.mark.slow
 def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
-    main, hold = recorded(traced, SCRIPT).lanes
+    found = recorded(traced, SCRIPT)
+    main, hold = found.lanes
     assert (main.ident, main.name, hold.name) == (1, "main", "hold")
     [waits], sleeps = states(main, "lock"), states(hold, "sleeping")
-    assert waits.lock != 0
+    assert int(waits.of, 16) != 0
     assert 30_000 <= sleeps[-1].end - sleeps[0].start <= 30_000 + 2 * TICK
     assert 10_000 <= waits.start - sleeps[0].start <= 10_000 + 2 * TICK
     # The lock is handed over while its owner runs, right after the sleep.
@@ -143,6 +149,14 @@ def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
     assert computing[-1].start <= end + SLACK
     *_, last = states(main, "sleeping")
     assert 5_000 <= last.end - computing[-1].end <= 5_000 + 2 * TICK
+    # The processor runs a thread's task where the thread runs.
+    [processor] = found.cores
+    for lane in (main, hold):
+        tasks = [span for span in processor.spans if span.of == lane.label]
+        runs = states(lane, "running")
+        both = sum(overlap(task, run) for task in tasks for run in runs)
+        assert both == pytest.approx(sum(span.end - span.start for span in tasks), rel=0.03)
+        assert both == pytest.approx(sum(span.end - span.start for span in runs), rel=0.15)
 
 
 @pytest.mark.slow
@@ -176,6 +190,12 @@ EVENTS = """\
 (204, 7, 'work', 'running', 'finished', 0)
 (204, 1, '', 'ready', 'running', 0)
 (304, 1, '', 'running', 'event', 0)
+(4294967100, 1, 'main', 'new', 'task', 0)
+(4294967205, 7, 'py', 'new', 'task', 0)
+(104, 0, 'usb', 'new', 'task', 0)
+(154, 7, 'py', 'new', 'task', 0)
+(204, 1, 'main', 'new', 'task', 0)
+(310, 0, 'IDLE', 'new', 'task', 0)
 """
 
 
@@ -189,12 +209,25 @@ def test_clock_may_start_again() -> None:
                 "main",
                 (
                     Span(0, 200, "running"),
-                    Span(200, 400, "lock", 4096),
+                    Span(200, 400, "lock", "0x1000"),
                     Span(400, 500, "ready"),
                     Span(500, 600, "running"),
                 ),
             ),
             Lane(7, "work", (Span(100, 200, "ready"), Span(200, 500, "running"))),
+        ),
+        (
+            Lane(
+                CORE_LANES,
+                "processor",
+                (
+                    Span(100, 205, "running", "main (1)"),
+                    Span(205, 400, "running", "work (7)"),
+                    Span(400, 450, "service", "usb"),
+                    Span(450, 500, "running", "work (7)"),
+                    Span(500, 600, "running", "main (1)"),
+                ),
+            ),
         ),
         600,
     )
@@ -207,7 +240,7 @@ def test_chrome_gets_all_of_it() -> None:
     names = {
         event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"
     }
-    assert names == {GIL_LANE: "GIL", 1: "main (1)", 7: "work (7)"}
+    assert names == {GIL_LANE: "GIL", 1: "main (1)", 7: "work (7)", CORE_LANES: "processor"}
     slices = [
         (one["tid"], one["ts"], one["dur"], one["name"]) for one in events if one["ph"] == "X"
     ]
@@ -221,6 +254,11 @@ def test_chrome_gets_all_of_it() -> None:
         (GIL_LANE, 0, 200, "main (1)"),
         (GIL_LANE, 200, 300, "work (7)"),
         (GIL_LANE, 500, 100, "main (1)"),
+        (CORE_LANES, 100, 105, "main (1)"),
+        (CORE_LANES, 205, 195, "work (7)"),
+        (CORE_LANES, 400, 50, "usb"),
+        (CORE_LANES, 450, 50, "work (7)"),
+        (CORE_LANES, 500, 100, "main (1)"),
     ]
 
 
@@ -229,9 +267,10 @@ def test_picture_has_a_lane_for_each_thread() -> None:
     assert found
     picture = ET.fromstring(found.svg())
     titles = [str(title.text) for title in picture.iter("{http://www.w3.org/2000/svg}title")]
-    assert titles[0] == "main 1: running, 200 µs from 0"
-    assert "<work> 7: running, 300 µs from 200 µs" in titles
-    assert len(titles) == 6
+    assert titles[0] == "main (1): running, 200 µs from 0"
+    assert "<work> (7): running, 300 µs from 200 µs" in titles
+    assert titles[-1] == "processor: main (1), 100 µs from 500 µs"
+    assert len(titles) == 6 + 5
 
 
 @pytest.mark.slow
@@ -246,4 +285,4 @@ def test_run_writes_what_the_suffix_says(tmp_path: Path) -> None:
         assert (result.returncode, result.stderr) == (0, "")
     events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
     assert {"hold (2)", "sleeping", "running"} <= {event["name"] for event in events}
-    assert "hold 2: sleeping" in (tmp_path / "t.svg").read_text()
+    assert "hold (2): sleeping" in (tmp_path / "t.svg").read_text()

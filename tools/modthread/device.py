@@ -168,7 +168,9 @@ class Device:
         ModthreadError where its firmware does not record.
         """
         with self._log.paused("the recording of its threads is not logged"):
-            result = self.session.run_short(timeline.TAKE, self._answer_limit)
+            result = self.session.run_short(timeline.END, self._answer_limit)
+            if not result.error:
+                result = self.session.run_short(timeline.TAKE, self._answer_limit)
         if b"AttributeError" in result.error:
             raise ModthreadError(
                 "this firmware records no threads; put one on the board that does with"

@@ -10,12 +10,17 @@ from jinja2 import Environment, PackageLoader
 
 from modthread.report import MAIN
 
-# Prints the recording, and ends it. Many lines at a time: each write may cost a packet.
-TAKE = """\
+# Ends the recording; short, for what the main thread does to read it is recorded, too.
+END = """\
 import _thread
+event = _thread._trace()
+"""
+# Prints it after that. Many lines at a time: each write may cost a packet.
+TAKE = """\
 lines = []
-while event := _thread._trace():
+while event:
     lines.append(str(event))
+    event = _thread._trace()
     if len(lines) == 20:
         print('\\n'.join(lines))
         lines.clear()
@@ -30,10 +35,14 @@ STATES = {
     "sleeping": "sleeping",
     "event": "waiting for an event",
     "outside": "in C without the GIL",
+    "service": "a service task",
 }
 NEW, RUNNING, FINISHED, EVENT_WAIT = "new", "running", "finished", "event"
+TASK, SERVICE = "task", "service"
+IDLE = "IDL"  # FreeRTOS's task for a core that has nothing to do; some ports cut its name short
 LANES_DRAWN, COLUMNS_DRAWN = 32, 2000
 GIL_LANE = 1 << 30  # no thread has this identifier; Perfetto takes 0 for the first thread
+CORE_LANES = GIL_LANE + 1
 COLOURS = {  # of Chrome's tracing page; Perfetto takes its own
     "running": "thread_state_running",
     "ready": "thread_state_runnable",
@@ -48,9 +57,10 @@ templates = Environment(
 
 @dataclass(frozen=True)
 class Event:
-    """A thread went from one state into another.
+    """A thread went from one state into another, or a core from one task to another.
 
-    `lock` is the address of the lock that it waits for, or 0.
+    `of` is the lock that the thread waits for, or the core; `ident` is 0 for a task that is no
+    thread.
     """
 
     us: int
@@ -58,63 +68,76 @@ class Event:
     name: str
     before: str
     state: str
-    lock: int
+    of: int
 
 
 @dataclass(frozen=True)
 class Span:
-    """A thread was in one state from `start` to `end`, in microseconds."""
+    """A thread was in one state from `start` to `end`, in microseconds, or a core ran a task.
+
+    `of` names the lock, or the task.
+    """
 
     start: int
     end: int
     state: str
-    lock: int = 0
+    of: str = ""
 
     @property
     def text(self) -> str:
-        """What the thread did."""
-        return f"waiting for lock {self.lock:#x}" if self.lock else STATES[self.state]
+        """What the thread or the core did."""
+        if self.of and self.state == "lock":
+            return f"waiting for lock {self.of}"
+        return self.of or STATES[self.state]
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A thread and its states one after the other."""
+    """A thread and its states one after the other, or a core and the tasks that it ran."""
 
     ident: int
     name: str
     spans: tuple[Span, ...]
 
+    @property
+    def label(self) -> str:
+        """The name, with a thread's identifier."""
+        return self.name if self.ident >= CORE_LANES else f"{self.name} ({self.ident})"
+
     def drawn(self, whole: int) -> list[Span]:
         """Return what a picture of `whole` microseconds can show, rounded to its columns."""
         column = whole / COLUMNS_DRAWN
         rounded = (
-            Span(
-                round(round(span.start / column) * column),
-                round(round(span.end / column) * column),
-                span.state,
-                span.lock,
+            replace(
+                span,
+                start=round(round(span.start / column) * column),
+                end=round(round(span.end / column) * column),
             )
             for span in self.spans
         )
         return _joined(span for span in rounded if span.start < span.end)
 
     def share(self, state: str, whole: int) -> float:
-        """Return which part of `whole` microseconds the thread was in a state."""
+        """Return which part of `whole` microseconds it was in a state."""
         return sum(span.end - span.start for span in self.spans if span.state == state) / whole
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The lanes of all threads, the main one first, from 0 to `end`, in microseconds."""
+    """The lanes of all threads, the main one first, and of the processor's cores.
+
+    From 0 to `end`, in microseconds.
+    """
 
     board: str
     lanes: tuple[Lane, ...]
+    cores: tuple[Lane, ...]
     end: int
 
     @property
     def lanes_drawn(self) -> Sequence[Lane]:
         """The lanes that a picture has room for."""
-        return self.lanes[:LANES_DRAWN]
+        return self.lanes[:LANES_DRAWN] + self.cores
 
     @property
     def ticks(self) -> list[int]:
@@ -129,19 +152,19 @@ class Timeline:
     @property
     def states(self) -> dict[str, str]:
         """The states that there are, with the words for them."""
-        there = {span.state for lane in self.lanes for span in lane.spans}
+        there = {span.state for lane in self.lanes + self.cores for span in lane.spans}
         return {state: text for state, text in STATES.items() if state in there}
 
     def chrome(self) -> str:
         """Return the timeline in Chrome's JSON trace format; one lane more is the GIL's."""
         events: list[dict[str, object]] = [_named("process", MAIN, self.board)]
         events.append(_named("thread", GIL_LANE, "GIL"))
+        for lane in self.lanes + self.cores:
+            events.append(_named("thread", lane.ident, lane.label))
+            events += [_slice(lane.ident, span.text, span) for span in lane.spans]
         for lane in self.lanes:
-            events.append(_named("thread", lane.ident, f"{lane.name} ({lane.ident})"))
-            for span in lane.spans:
-                events.append(_slice(lane.ident, span.text, span))
-                if span.state == RUNNING:
-                    events.append(_slice(GIL_LANE, f"{lane.name} ({lane.ident})", span))
+            running = (span for span in lane.spans if span.state == RUNNING)
+            events += [_slice(GIL_LANE, lane.label, span) for span in running]
         return json.dumps({"displayTimeUnit": "ms", "traceEvents": events})
 
     def svg(self) -> str:
@@ -156,18 +179,35 @@ class Timeline:
 def timeline(board: str, printed: str) -> Timeline | None:
     """Return the timeline that `board` has printed, None where it has recorded nothing."""
     found = [
-        Event(int(us), int(ident), name, before, state, int(lock))
-        for us, ident, name, before, state, lock in EVENT.findall(printed)
+        Event(int(us), int(ident), name, before, state, int(of))
+        for us, ident, name, before, state, of in EVENT.findall(printed)
     ]
-    events = _of_the_script(list(_with_time_going_on(found)))
+    all_events = list(_with_time_going_on([event for event in found if event.state != TASK]))
+    events = _of_the_script(all_events)
     if len(events) < 2:
         return None
     start, end = events[0].us, events[-1].us
-    lanes = (
+    lanes = [
         _lane(ident, [event for event in events if event.ident == ident], start, end)
         for ident in sorted({event.ident for event in events})
+    ]
+    tasks = list(_with_time_going_on([event for event in found if event.state == TASK]))
+    if tasks:  # both have been recorded up to the same moment
+        turns = round((all_events[-1].us - tasks[-1].us) / CLOCK)
+        tasks = [replace(event, us=event.us + turns * CLOCK) for event in tasks]
+    labels = {lane.ident: lane.label for lane in lanes}
+    cores = [
+        _core(core, [event for event in tasks if event.of == core], labels, start, end)
+        for core in sorted({event.of for event in tasks})
+    ]
+    if len(cores) == 1:
+        cores = [replace(cores[0], name="processor")]
+    return Timeline(
+        board,
+        tuple(lane for lane in lanes if lane.spans),
+        tuple(core for core in cores if core.spans),
+        end - start,
     )
-    return Timeline(board, tuple(lane for lane in lanes if lane.spans), end - start)
 
 
 def duration(us: float) -> str:
@@ -212,22 +252,40 @@ def _may_be_reading(event: Event) -> bool:
 def _lane(ident: int, events: Sequence[Event], start: int, end: int) -> Lane:
     """Return a thread's lane, from `start` or its own one until it finishes, or the `end`."""
     if events[0].before != NEW:
-        events = [replace(events[0], us=start, state=events[0].before, lock=0), *events]
+        events = [replace(events[0], us=start, state=events[0].before, of=0), *events]
     ends = [*(event.us for event in events[1:]), end]
     spans = _joined(
-        Span(event.us - start, us - start, event.state, event.lock)
+        Span(event.us - start, us - start, event.state, hex(event.of) if event.of else "")
         for event, us in zip(events, ends, strict=True)
         if event.state != FINISHED and event.us < us
     )
     return Lane(ident, "main" if ident == MAIN else events[0].name, tuple(spans))
 
 
+def _core(
+    core: int, events: Sequence[Event], threads: dict[int, str], start: int, end: int
+) -> Lane:
+    """Return a core's lane between two times, with nothing where it was idle."""
+    ends = [*(event.us for event in events[1:]), end]
+    spans = _joined(
+        Span(
+            max(event.us, start) - start,
+            min(us, end) - start,
+            RUNNING if event.ident else SERVICE,
+            threads.get(event.ident, event.name),
+        )
+        for event, us in zip(events, ends, strict=True)
+        if not event.name.startswith(IDLE) and event.us < end and us > start
+    )
+    return Lane(CORE_LANES + core, f"core {core}", tuple(spans))
+
+
 def _joined(spans: Iterable[Span]) -> list[Span]:
     """Return the spans, those in the same state that follow each other as one."""
     joined: list[Span] = []
     for span in spans:
-        if joined and (joined[-1].state, joined[-1].lock) == (span.state, span.lock):
-            span = Span(joined.pop().start, span.end, span.state, span.lock)
+        if joined and joined[-1] == replace(span, start=joined[-1].start, end=span.start):
+            span = replace(span, start=joined.pop().start)
         joined.append(span)
     return joined
 
