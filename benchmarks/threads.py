@@ -78,7 +78,7 @@ def start_and_wait(n):
 
 for size in (4096, 8192):
     _thread.stack_size(size)
-    measure("start and wait, %d KiB stack" % (size // 1024), start_and_wait, 200, loop)
+    measure("start and wait, %d KiB stack" % (size // 1024), start_and_wait, 20, loop)
 
 
 # How deep a thread can recurse.

@@ -48,12 +48,12 @@ static void run_scripts_and_repl(void) {
 static void micropython_task(void *argument) {
     (void)argument;
     uart_init();
+    #if MICROPY_PY_THREAD
+    mp_thread_init_main(main_stack);
+    #endif
     mp_cstack_init_with_top(main_stack + sizeof(main_stack), sizeof(main_stack));
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
-        #if MICROPY_PY_THREAD
-        mp_thread_init_main(main_stack);
-        #endif
         mp_init();
         readline_init0();
         run_scripts_and_repl();

@@ -32,7 +32,7 @@ def depths(console: Console) -> list[int]:
 
 
 def test_as_deep_as_without_threads(console: Console, device: Device) -> None:
-    firmware = build.firmware(device.board, threads=False)
+    firmware = build.firmware(device.board, build.Threads.NONE)
     without_threads = replace(device.board, name=firmware.parent.name)
     with booted(without_threads, None, "main_depth_without_threads") as other:
         without = depths(other)

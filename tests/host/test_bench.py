@@ -1,6 +1,7 @@
 """The benchmarks: what they hold the firmware to, and what they say of results."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -24,17 +25,24 @@ def single(threads: float, unit: str = "instructions") -> Row:
 def bench(device: Device) -> Bench:
     if device.emulator is None:
         pytest.skip("counts the instructions of a board that is emulated")
-    return Bench(device.board, measure.without_threads(device.board), runs=1)
+    return Bench(device.board, *measure.with_other_threads(device.board), runs=1)
 
 
 @pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
 def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     single = bench.single_threaded()
     assert [row.unit for row in single.values()] == ["instructions"] * 7 + ["calls"]
-    threaded = bench.threaded() | bench.sizes()
+    threaded = bench.threaded() | bench.busy() | bench.sizes()
     assert set(goals.GOALS) <= set(threaded)
     now = Results(bench.board.name, "now", single | threaded)
     assert all(row.value > 0 for row in now.rows.values())
+    beside = {name for name, row in now.rows.items() if row.upstream}
+    assert {"hand-over of a lock", "sleep_ms(10) beside 4, worst"} <= beside
+    assert [name for name, row in now.rows.items() if row.floor] == [
+        "acquire() + release()",
+        "hand-over of a lock",
+        "start and wait, 4 KiB stack",
+    ]
     assert command.broken_contracts(now) == []
     before = Results.load(command.baseline_of(bench.board))
     assert command.regressions(before, now) == []
@@ -130,7 +138,7 @@ def test_a_missing_baseline_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("icount", [None, "off", "shift=auto"])
 def test_a_board_that_counts_nothing_is_refused(icount: str | None) -> None:
     emulator = EmulatorConfig((), "", icount) if icount else None
-    with pytest.raises(ModthreadError, match="B: only instructions of an emulated board"):
+    with pytest.raises(ModthreadError, match="B: nothing counts its instructions"):
         measure.measure(Board("B", "", emulator=emulator))
 
 
@@ -151,7 +159,15 @@ def test_the_page_keeps_its_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old figures" not in text
-    assert "| x | 101 |  | 100 | 1.010 | ≤ 1.01 |\n" in text
+    assert "| x | 101 |  | 100 | 1.010 |  |  | ≤ 1.01 |\n" in text
+
+
+def test_the_picture_shows_how_many_times_better_threads_are() -> None:
+    row = Row("instructions", [10], upstream=[1234])
+    picture = show.picture(Results("B", "0.1.0", {"a & b": row}))
+    assert "a &amp; b" in picture
+    assert "1,234 → 10" in picture
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
 
 
 def test_a_page_without_its_marks_is_refused(

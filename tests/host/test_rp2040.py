@@ -134,7 +134,7 @@ def offers(emulated: Device) -> tuple[set[str], set[str]]:
 
 def test_everything_that_stock_firmware_offers_stays(board: Board, emulated: Device) -> None:
     stock_board = replace(board, name=f"{board.name}-stock")
-    build.firmware(board, threads=False)
+    build.firmware(board, build.Threads.NONE)
     stock = Device(stock_board, icount="sleep=off", logs=emulated.log.path.parent)
     try:
         stock.start()

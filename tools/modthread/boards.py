@@ -18,12 +18,14 @@ class EmulatorConfig:
 
     ``{python}`` and ``{firmware}`` in the command are this Python and the board's image.
     `test_icount` is that of device tests, `icount` where a person or a host test looks on.
+    `cycle_ns` is how long the processor's cycle lasts, where the emulator counts these.
     """
 
     command: tuple[str, ...]
     install: str
     icount: str = "off"
     test_icount: str | None = None
+    cycle_ns: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from modthread import build
 from modthread.build.sizes import Size
 from modthread.choice import Choice
 from modthread.items import FLEET, FailureText
-from modthread.timeline import templates
+from modthread.templates import templates
 
 LOG_SHOWN, FAILED_LOG_SHOWN = 8_000, 64_000  # characters, the last ones
 CONTEXT = 3  # lines of source before and after the one that failed

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
-
 from modthread.report import MAIN
+from modthread.templates import templates
 
 # Ends the recording; short, for what the main thread does to read it is recorded, too.
 END = """\
@@ -49,10 +48,6 @@ COLOURS = {  # of Chrome's tracing page; Perfetto takes its own
     "lock": "terrible",
     "outside": "thread_state_iowait",
 }
-
-templates = Environment(
-    loader=PackageLoader("modthread"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
 
 
 @dataclass(frozen=True)

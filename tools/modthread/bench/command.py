@@ -14,27 +14,28 @@ EXIT_BROKEN = 1
 
 
 def bench(board: Board, baseline: Path | None, page: bool) -> int:
-    """Measure `board`, print one table and write build/BOARD/bench.json; return the exit status.
+    """Measure `board`, print the figures and write bench.json and bench.svg in build/BOARD.
 
     With `baseline` also print what changed since that file; `page` writes docs/performance.md
-    and the baseline that the tests hold the board to.
-    The status is 1 where the contract for single-threaded code is broken, or a figure is worse
-    than the baseline's. Blocks for a minute; raises ModthreadError.
+    and the baseline that the tests hold the board to. Returns the exit status: 1 where the
+    contract for single-threaded code is broken, or a figure is worse than the baseline's. Blocks
+    for two minutes; raises ModthreadError.
     """
     before = Results.load(baseline) if baseline else None
     results = measure(board)
     path = project.BUILD / board.name / "bench.json"
     results.save(path)
+    path.with_suffix(".svg").write_text(show.picture(results))
     if page:
         show.write_page(results)
         results.save(baseline_of(board))
-    Console().print(show.table(results))
+    Console().print(*show.tables(results))
     complaints = broken_contracts(results)
     if before:
         complaints += regressions(before, results)
     for complaint in complaints:
         run.complain(complaint)
-    print(f"All runs are in {path}")
+    print(f"All runs are in {path}, a picture beside it")
     return EXIT_BROKEN if complaints else 0
 
 

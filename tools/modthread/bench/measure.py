@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from modthread import build, progress, project, report
 from modthread.bench.results import Results, Row
 from modthread.boards import Board
+from modthread.build import Threads
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.report import Script
@@ -16,7 +17,7 @@ from modthread.session import BoardError
 
 SCRIPTS = project.ROOT / "benchmarks"
 RUNS = 5
-LIMIT = 60.0  # seconds that one script may take
+LIMIT = 120.0  # seconds that one script may take, before the board's time scale
 
 Figures = dict[str, Row]
 Show = Callable[[str], None]
@@ -24,26 +25,36 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bench:
-    """Measures `board`, each script `runs` times, each time freshly booted. Blocks for seconds.
+    """Measures `board` and, beside it, boards with other threads: each script `runs` times.
 
-    `without` is the same board with the firmware without threads. QEMU counts time as the board's
-    own setting says: so the tick interrupts a program as often as on the chip, and what that
-    costs is part of every figure.
+    Each time the board is freshly booted. Blocks for seconds to minutes. `without` is the same
+    board with the firmware without threads, `upstream` with MicroPython's own. QEMU counts time as
+    the board's own setting says: so the tick interrupts a program as often as on the chip, and what
+    that costs is part of every figure.
     """
 
     board: Board
     without: Board
+    upstream: Board | None = None
     runs: int = RUNS
     show: Show = lambda detail: None
 
     def single_threaded(self) -> Figures:
-        """Measure code that uses no threads, with both firmwares."""
-        threads, without = (self._rows(one, "single.py") for one in (self.board, self.without))
-        return {name: replace(row, without=without[name].threads) for name, row in threads.items()}
+        """Measure code that uses no threads."""
+        rows, without = self._beside_upstream("single.py"), self._rows(self.without, "single.py")
+        return {name: replace(row, without=without[name].threads) for name, row in rows.items()}
 
     def threaded(self) -> Figures:
-        """Measure what threads and locks do."""
-        return self._rows(self.board, "threads.py")
+        """Measure what threads and locks do, the kernel alone, too, where there is `upstream`."""
+        rows = self._beside_upstream("threads.py")
+        if self.upstream:
+            for name, floor in self._rows(self.upstream, "floor.py").items():
+                rows[name] = replace(rows[name], floor=floor.threads)
+        return rows
+
+    def busy(self) -> Figures:
+        """Measure how threads that compute share the processor, and let others run."""
+        return self._beside_upstream("busy.py")
 
     def sizes(self) -> Figures:
         """Return what the firmware with threads occupies more than the one without."""
@@ -52,57 +63,83 @@ class Bench:
         ram = threads.data + threads.bss - without.data - without.bss
         return {"flash": Row("bytes", [flash]), "RAM": Row("bytes", [ram])}
 
+    @property
+    def _icount(self) -> str | None:
+        """Where cycles are counted, waiting for real time helps nobody."""
+        emulator = self.board.emulator
+        return emulator.test_icount if emulator and emulator.cycle_ns else None
+
+    def _beside_upstream(self, script: str) -> Figures:
+        rows = self._rows(self.board, script)
+        other = self._rows(self.upstream, script) if self.upstream else {}
+        return {
+            name: replace(row, upstream=other[name].threads if name in other else None)
+            for name, row in rows.items()
+        }
+
     def _rows(self, board: Board, script: str) -> Figures:
         rows: Figures = {}
         for run in range(self.runs):
             self.show(f"{script} on {board.name}, run {run + 1} of {self.runs}")
-            with closing(Device(board)) as device:
+            with closing(Device(board, icount=self._icount)) as device:
                 device.log_to(f"bench_{board.name}_{script}")
                 device.start()
                 _run(device, "measure.py")
                 output = _run(device, script)
+            unit_of_time, ns = counted(self.board)
             for name, unit, total, times in map(ast.literal_eval, output.splitlines()):
-                row = rows.setdefault(name, Row("instructions" if unit == "ns" else unit, []))
-                each = total / times
-                row.threads.append(each / instruction_ns(self.board) if unit == "ns" else each)
+                is_time = unit == "ns"
+                row = rows.setdefault(name, Row(unit_of_time if is_time else unit, []))
+                row.threads.append(total / times / (ns if is_time else 1))
         return rows
 
 
 def measure(board: Board) -> Results:
-    """Build `board` with and without threads and measure everything. Blocks for a minute."""
-    instruction_ns(board)
+    """Build `board` with all kinds of threads and measure everything. Blocks for minutes."""
+    counted(board)
     build.firmware(board)
-    other = without_threads(board)
+    without, upstream = with_other_threads(board)
     with progress.step(f"Measuring {board.name}") as show:
-        bench = Bench(board, other, show=show)
-        rows = bench.single_threaded() | bench.threaded() | bench.sizes()
+        bench = Bench(board, without, upstream, show=show)
+        rows = bench.single_threaded() | bench.threaded() | bench.busy() | bench.sizes()
     return Results(board.name, build.version(), rows)
 
 
-def without_threads(board: Board) -> Board:
-    """Build the firmware of `board` without threads, and return the board that has it. Blocks."""
-    return replace(board, name=build.firmware(board, threads=False).parent.name)
+def with_other_threads(board: Board) -> tuple[Board, Board | None]:
+    """Build `board` without threads and with MicroPython's own; return the boards with these.
+
+    The second is None where the board's port cannot have them. Blocks.
+    """
+    none = _built(board, Threads.NONE)
+    has_upstream = build.can_have(board, Threads.UPSTREAM)
+    return none, _built(board, Threads.UPSTREAM) if has_upstream else None
 
 
-def instruction_ns(board: Board) -> int:
-    """Return how long an instruction of the emulated board takes.
+def counted(board: Board) -> tuple[str, float]:
+    """Return what the board's emulator counts, and how many nanoseconds one of it takes.
 
     Raises ModthreadError where the board is not emulated or the emulator does not count.
     """
+    if board.emulator and board.emulator.cycle_ns:
+        return "cycles", board.emulator.cycle_ns
     match = re.search(r"\bshift=(\d+)\b", board.emulator.icount if board.emulator else "")
     if not match:
         raise ModthreadError(
-            f"{board.name}: only instructions of an emulated board are counted, with a fixed"
-            " shift in its board.toml's icount"
+            f"{board.name}: nothing counts its instructions; it needs an emulator with a fixed"
+            " shift in its board.toml's icount, or with cycle_ns"
         )
-    return 1 << int(match[1])
+    return "instructions", 1 << int(match[1])
+
+
+def _built(board: Board, threads: Threads) -> Board:
+    return replace(board, name=build.firmware(board, threads).parent.name)
 
 
 def _run(device: Device, name: str) -> str:
     """Run a script of benchmarks/ and return what it printed."""
     path = SCRIPTS / name
     script = Script(path, path.read_text())
-    result = device.run(script.text, LIMIT)
+    result = device.run(script.text, LIMIT * device.board.time_scale)
     if result.error:
         raise BoardError(f"benchmark failed\n{script.translated(report.text(result.error))}")
     return report.text(result.output)

@@ -9,16 +9,21 @@ from statistics import median
 from modthread.errors import ModthreadError
 
 REGRESSION = 0.03  # a figure that is worse by more than this fails the comparison
-MORE_IS_BETTER = {"calls"}  # units
+MORE_IS_BETTER = {"calls", "%"}  # units
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure, in `unit`: what each run gave `threads`, and `without` them where that exists."""
+    """One figure, in `unit`: what each run gave with our `threads`, and with others where that is.
+
+    `without` is without any, `upstream` with MicroPython's own, `floor` the kernel's primitives.
+    """
 
     unit: str
     threads: list[float]
     without: list[float] | None = None
+    upstream: list[float] | None = None
+    floor: list[float] | None = None
 
     @property
     def value(self) -> float:
@@ -31,9 +36,33 @@ class Row:
         return None if self.without is None else median(self.without)
 
     @property
+    def value_upstream(self) -> float | None:
+        """The median with MicroPython's own threads."""
+        return None if self.upstream is None else median(self.upstream)
+
+    @property
+    def value_floor(self) -> float | None:
+        """The median of the kernel's primitives."""
+        return None if self.floor is None else median(self.floor)
+
+    @property
+    def ratio_upstream(self) -> float | None:
+        """With MicroPython's own threads to without."""
+        upstream, without = self.value_upstream, self.value_without
+        return upstream / without if upstream and without else None
+
+    @property
+    def gain(self) -> float | None:
+        """How many times better than with MicroPython's own threads; None where that is zero."""
+        ours, upstream = self.value, self.value_upstream
+        if not ours or not upstream:
+            return None
+        return ours / upstream if self.unit in MORE_IS_BETTER else upstream / ours
+
+    @property
     def spread(self) -> float:
         """From the least to the most with threads, as a part of the median."""
-        return (max(self.threads) - min(self.threads)) / self.value
+        return (max(self.threads) - min(self.threads)) / self.value if self.value else 0.0
 
     @property
     def ratio(self) -> float | None:

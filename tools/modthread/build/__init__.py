@@ -8,17 +8,29 @@ from modthread.build import qemu, rp2
 from modthread.build.job import FOREIGN, version
 from modthread.build.makefile import make, mpy_cross
 from modthread.build.sizes import Size, size, table
+from modthread.build.threads import Threads
 from modthread.errors import ModthreadError
 
-__all__ = ["FOREIGN", "Size", "firmware", "make", "mpy_cross", "size", "size_report", "version"]
+__all__ = [
+    "FOREIGN",
+    "Size",
+    "Threads",
+    "can_have",
+    "firmware",
+    "make",
+    "mpy_cross",
+    "size",
+    "size_report",
+    "version",
+]
 
 PORTS: dict[str, ModuleType] = {"qemu": qemu, "rp2": rp2}
 
 
-def firmware(board: Board, *, threads: bool = True) -> Path:
+def firmware(board: Board, threads: Threads = Threads.OURS) -> Path:
     """Build the firmware of `board` where anything has changed, and return the ELF file.
 
-    ``threads=False`` builds the same firmware without threads, in a directory of its own.
+    With other `threads` than ours it is built in a directory of its own, to compare with.
     Blocks: up to minutes for a first build, after that a fraction of a second. Raises
     ModthreadError.
     """
@@ -30,10 +42,15 @@ def firmware(board: Board, *, threads: bool = True) -> Path:
     return elf
 
 
+def can_have(board: Board, threads: Threads) -> bool:
+    """Return whether the board can be built with these `threads`."""
+    return threads in PORTS[board.port].VARIANTS
+
+
 def size_report(board: Board) -> str:
     """Build `board` with and without threads and return a table of what each occupies. Blocks."""
     with_threads = firmware(board)
-    without = firmware(board, threads=False)
+    without = firmware(board, Threads.NONE)
     report = table(board.name, with_threads, PORTS[board.port].WITHOUT_THREADS, without)
     kernel = with_threads.with_name("kernel.txt")  # where the port's build says which it has
     return f"{report}\n  {kernel.read_text()}" if kernel.is_file() else report

@@ -5,14 +5,16 @@ from pathlib import Path
 from modthread import project, sources
 from modthread.boards import Board
 from modthread.build.makefile import make, mpy_cross
+from modthread.build.threads import Threads
 
 PORT = project.ROOT / "ports/qemu"
 WITHOUT_THREADS = "without threads"
+VARIANTS = frozenset(Threads)
 
 
-def firmware(board: Board, threads: bool) -> Path:
-    """Build the firmware, with or without threads, and return the ELF file."""
-    build = board.directory if threads else project.BUILD / f"{board.name}-nothreads"
+def firmware(board: Board, threads: Threads) -> Path:
+    """Build the firmware and return the ELF file."""
+    build = board.directory if threads is Threads.OURS else _other_directory(board, threads)
     micropython = sources.micropython()
     kernel_path = sources.freertos_kernel()
     variables = {
@@ -22,9 +24,14 @@ def firmware(board: Board, threads: bool) -> Path:
     }
     if kernel_path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)
-    if not threads:
-        variables["THREADS"] = "0"
+    if threads is not Threads.OURS:
+        variables["THREADS"] = threads
     elif board.traced:
         variables["TRACE"] = "1"
     make(f"Building the firmware {build.name}", PORT, build, variables)
     return build / "firmware.elf"
+
+
+def _other_directory(board: Board, threads: Threads) -> Path:
+    name = {Threads.NONE: "nothreads", Threads.UPSTREAM: "upstream"}[threads]
+    return project.BUILD / f"{board.name}-{name}"

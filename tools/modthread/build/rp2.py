@@ -10,20 +10,23 @@ from modthread import project, sources
 from modthread.boards import Board, FlashConfig
 from modthread.build.job import Run, environment, job, version
 from modthread.build.makefile import mpy_cross
+from modthread.build.threads import Threads
 from modthread.errors import ModthreadError
 
 PORT = project.ROOT / "ports/rp2"
 WITHOUT_THREADS = "stock"
+VARIANTS = frozenset({Threads.OURS, Threads.NONE})
 SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
 NO_MICROPYTHON_LIB = project.BUILD / "no-micropython-lib"
 KERNEL = re.compile(r"^-- modthread: (.+)$", re.MULTILINE)  # as micropython.cmake says it
 
 
-def firmware(board: Board, threads: bool) -> Path:
-    """Build the firmware, with threads or as MicroPython's own is, and return the ELF file."""
+def firmware(board: Board, threads: Threads) -> Path:
+    """Build the firmware, with our threads or as MicroPython's own is, and return the ELF file."""
     if board.flash is None:
         raise ModthreadError(f"{board.name}: no [flash] in its board.toml; describe its chip there")
-    build = board.directory if threads else project.BUILD / f"{board.name}-stock"
+    ours = threads is Threads.OURS
+    build = board.directory if ours else project.BUILD / f"{board.name}-stock"
     sdk = sources.pico_sdk()
     submodules = [name for name in SUBMODULES if name != "pico-sdk" or not sdk]
     micropython = sources.micropython(*submodules)
@@ -40,7 +43,7 @@ def firmware(board: Board, threads: bool) -> Path:
     ]
     if sdk:
         settings.append(f"-DPICO_SDK_PATH_OVERRIDE={sdk}")
-    if threads:
+    if ours:
         settings.append(f"-DUSER_C_MODULES={PORT / 'micropython.cmake'}")
         if kernel := sources.freertos_kernel():
             settings.append(f"-DFREERTOS_KERNEL_PATH={kernel}")

@@ -1,0 +1,103 @@
+# What many threads get done, and how soon one of them runs that has waited while others compute.
+
+import _thread
+
+WINDOW_MS = 500
+WAKE_UPS = 60
+
+
+def counting(running, counts, i):
+    while running:
+        counts[i] += 1
+
+
+class Busy:
+    """n threads that count until stop()."""
+
+    def __init__(self, n):
+        self.running = [True]
+        self.counts = [0] * n
+        for i in range(n):
+            _thread.start_new_thread(counting, (self.running, self.counts, i))
+
+    def stop(self):
+        self.running.clear()
+        time.sleep_ms(50)
+
+
+def work(n):
+    """Return what n threads count in a second, the least and the most that one does."""
+    busy = Busy(n)
+    before = list(busy.counts)
+    start = time.ticks_us()
+    time.sleep_ms(WINDOW_MS)
+    after = list(busy.counts)
+    took = time.ticks_diff(time.ticks_us(), start)
+    busy.stop()
+    gc.collect()
+    each = [later - earlier for earlier, later in zip(before, after)]
+    return sum(each) * 1000000 // took, min(each), max(each)
+
+
+alone, _, _ = work(1)
+for n in (2, 4, 8, 16, 32):
+    total, least, most = work(n)
+    report("work of %d, of one's" % n, "%", 100 * total, alone)
+    report("least of %d to most" % n, "%", 100 * least, most)
+
+
+def report_lateness(name, times):
+    times.sort()
+    for part, i in (("median", len(times) // 2), ("99 %", len(times) * 99 // 100), ("worst", -1)):
+        report("%s, %s" % (name, part), "us", times[i], 1)
+
+
+def sleeper(ms):
+    times = []
+    for i in range(WAKE_UPS):
+        start = time.ticks_us()
+        time.sleep_ms(ms)
+        times.append(time.ticks_diff(time.ticks_us(), start) - 1000 * ms)
+    return times
+
+
+gate = _thread.allocate_lock()
+gate.acquire()
+woken = []
+
+
+def waiter():
+    while True:
+        gate.acquire()
+        woken.append(time.ticks_diff(time.ticks_us(), released[0]))
+
+
+released = [0]
+
+
+def release_late():
+    while len(woken) < WAKE_UPS:
+        time.sleep_ms(3)
+        if gate.locked():
+            released[0] = time.ticks_us()
+            gate.release()
+
+
+for n in (4, 8):
+    busy = Busy(n)
+    report_lateness("sleep_ms(10) beside %d" % n, sleeper(10))
+    if n == 4:
+        _thread.start_new_thread(waiter, ())
+        time.sleep_ms(100)  # until it waits
+        release_late()
+        time.sleep_ms(50)
+        report_lateness("lock handed over beside 4", woken)
+    busy.stop()
+
+if hasattr(_thread, "TIMEOUT_MAX"):
+    times = []
+    for i in range(WAKE_UPS):
+        start = time.ticks_us()
+        gate.acquire(True, 0.005)
+        times.append(time.ticks_diff(time.ticks_us(), start) - 5000)
+    report_lateness("acquire() that times out", times)

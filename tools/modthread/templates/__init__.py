@@ -1,0 +1,7 @@
+"""What pages and pictures are made from."""
+
+from jinja2 import Environment, PackageLoader
+
+templates = Environment(
+    loader=PackageLoader("modthread"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
