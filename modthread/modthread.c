@@ -124,7 +124,7 @@ static mp_obj_t mod_thread_trace(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_trace_obj, mod_thread_trace);
 #endif
 
-static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION);
+static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION TRACE_VERSION);
 static MP_DEFINE_STR_OBJ(kernel_obj, "FreeRTOS " tskKERNEL_VERSION_NUMBER);
 
 static const mp_rom_map_elem_t mod_thread_globals_table[] = {

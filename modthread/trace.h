@@ -49,6 +49,7 @@ mp_obj_t trace_take(void);
 #define TRACE_LOCK(thread, awaited) ((thread)->trace.lock = (awaited))
 #define TRACE_NAME(thread, function) trace_name(thread, function)
 #define TRACE_CLEAR() trace_clear()
+#define TRACE_VERSION "-trace" // it is another firmware
 
 #else
 
@@ -56,6 +57,7 @@ mp_obj_t trace_take(void);
 #define TRACE_LOCK(thread, awaited)
 #define TRACE_NAME(thread, function)
 #define TRACE_CLEAR()
+#define TRACE_VERSION ""
 
 #endif
 

@@ -173,6 +173,12 @@ def test_ring_keeps_the_end(traced: Device) -> None:
 
 
 @pytest.mark.slow
+def test_firmware_says_that_it_is_another_one(traced: Device) -> None:
+    traced.clean_up()
+    assert f"modthread {build.version()}-trace, " in traced.info()
+
+
+@pytest.mark.slow
 def test_soft_reset_forgets(traced: Device) -> None:
     traced.clean_up()
     traced.run(SCRIPT, LIMIT)
