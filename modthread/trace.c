@@ -28,7 +28,7 @@ typedef struct _event_t {
     uint32_t us;
     uint32_t ident;
     const void *of; // the lock that the thread waits for, or the name of a task that is no thread's
-    uint16_t name; // a qstr: in MicroPython they have 16 bits wherever they are stored
+    uint16_t name; // a qstr
     uint8_t before; // a state_t, for who does not have the event before; or the core
     uint8_t state;
 } event_t;

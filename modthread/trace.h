@@ -23,8 +23,8 @@ struct _thread_t;
 
 // What the recording needs to know of a thread.
 typedef struct _trace_thread_t {
-    qstr name; // of its function
     const void *lock; // for which it waits
+    uint16_t name; // of its function: a qstr, which has 16 bits wherever MicroPython stores one
     uint8_t state; // the last one that was recorded, see trace.c
 } trace_thread_t;
 
