@@ -137,6 +137,7 @@ def growth(function, n):
 
 _thread.stack_size(STACK_SIZE)
 alone = cost(collect, 20)
+time.sleep_ms(2)  # so that as many ticks fall into it each time
 report("start_new_thread(), new stack", "ns", elapsed(start_waiting, WAITING), WAITING)
 time.sleep_ms(10)
 beside = cost(collect, 20)

@@ -9,6 +9,7 @@ from statistics import median
 from modthread.errors import ModthreadError
 
 REGRESSION = 0.03  # a figure that is worse by more than this fails the comparison
+TICK_US = 1000  # waits end with a tick, sooner or later in it: "us" may be worse by one
 MORE_IS_BETTER = {"calls", "%"}  # units
 
 
@@ -121,8 +122,10 @@ class Change:
         """Whether the row is worse by more than the tolerance, or is not measured any more."""
         if self.now is None:
             return True
-        if self.growth is None:
+        if self.growth is None or self.before is None:
             return False
+        if self.now.unit == "us":
+            return self.now.value > self.before.value + TICK_US
         return (-self.growth if self.now.unit in MORE_IS_BETTER else self.growth) > REGRESSION
 
 
