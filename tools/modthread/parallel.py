@@ -39,10 +39,10 @@ class BoardLines:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Look for what the test has noted of its board."""
         noted = dict(report.user_properties)
-        board = noted.get("board")
-        if board and board not in self._said and self._terminal:
+        board, firmware = noted.get("board"), noted.get("firmware")  # None: it did not start
+        if firmware and board not in self._said and self._terminal:
             self._said.add(str(board))
-            self._terminal.write(f"\nboard {board}: {noted['firmware']}\n")
+            self._terminal.write(f"\nboard {board}: {firmware}\n")
 
 
 def pytest_configure(config: pytest.Config) -> None:
