@@ -172,7 +172,8 @@ class FakePico(threading.Thread):
                 return False
             time.sleep(0.02)
         (self.desk / "in-bootloader").unlink()
-        shutil.rmtree(self.drive)
+        # At once, as a drive goes: the next command may be writing to it already.
+        shutil.rmtree(self.drive.rename(self.desk / f"gone {self.drive.name}"))
         self._device.unlink()
         if not self.rejects:
             self.flash = b"".join(self._blocks[number] for number in sorted(self._blocks))
