@@ -13,10 +13,16 @@ from modthread import boards, build, project, sources
 from modthread.boards import Board
 from modthread.build import qemu
 from modthread.device import Device
-from modthread.session import BoardError
+from modthread.session import BoardResetError, TimeLimitError
 
 DEVICE_TESTS = project.ROOT / "tests/device"
 FILES = ("lock_fifo", "many_threads", "start_failure", "gc", "callbacks", "blocking_io")
+TOO_URGENT = """\
+import machine, sys
+machine.mem8[0xE000E400] = 0
+while True:
+    sys.stdin.read(1)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +60,12 @@ def test_failed_assertion_names_its_place(board: Board, tmp_path: Path) -> None:
         device.log_to("serial")
         device.start()
         # The interrupt of the serial line must not be so urgent: its handler calls the kernel.
-        device.run("import machine\nmachine.mem8[0xE000E400] = 0", 10)
-        with suppress(BoardError):
-            device.run("print()", 3)
+        device.session.begin(TOO_URGENT, 10)
+        with suppress(BoardResetError):
+            for _ in range(30):
+                device.session.send(b"x")  # unheeded where the board has not come to its wait yet
+                with suppress(TimeLimitError):
+                    device.follow(0.1)
     (log,) = tmp_path.glob("serial*")
     assert re.search(
         r"\*\*\* assertion failed at \S*/port.c:\d+ in vPort\w+\(\): ", log.read_text()
