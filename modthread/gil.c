@@ -39,6 +39,8 @@ uint32_t gil_switch_interval_us;
 
 uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs);
 
+_Static_assert(KERNEL_STACK_OFFSET == 0 || KERNEL_STACK_OFFSET >= sizeof(gc_helper_regs_t), "room for registers");
+
 /******************************************************************************/
 // Queues, changed in a critical section only
 
@@ -352,11 +354,15 @@ void gil_enter_first(thread_t *self) {
     resume(self);
 }
 
-void gil_finish(thread_t *self) {
+void gil_leave(thread_t *self) {
     thread_check_stack(self);
     uint32_t state = kernel_lock();
     leave(self, THREAD_FINISHED);
     kernel_unlock(state);
+}
+
+void gil_finish(thread_t *self) {
+    gil_leave(self);
     gil_enter_first(self);
 }
 

@@ -50,6 +50,9 @@ void gil_start(thread_t *thread);
 // First thing in a thread's task: wait until it owns the GIL.
 void gil_enter_first(thread_t *self);
 
+// Give up the GIL, and all that the thread has to do with it.
+void gil_leave(thread_t *self);
+
 // Give up the GIL for good; returns when gil_start() was called for the thread again.
 void gil_finish(thread_t *self);
 

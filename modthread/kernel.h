@@ -9,8 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef ESP_PLATFORM // Espressif's kernel
+#include "freertos/FreeRTOS.h"
+#include "freertos/task.h"
+#include "freertos/idf_additions.h"
+#include "esp_heap_caps.h"
+#else
 #include "FreeRTOS.h"
 #include "task.h"
+#endif
 
 // Python threads share one priority: above idle, below the port's service tasks.
 #ifndef MODTHREAD_TASK_PRIORITY
@@ -19,6 +26,13 @@
 
 // Wait without a limit. Needs INCLUDE_vTaskSuspend: without it the kernel takes portMAX_DELAY for a finite time.
 #define KERNEL_FOREVER (portMAX_DELAY)
+
+#ifndef configNUMBER_OF_CORES // as in kernels that know of one only
+#define configNUMBER_OF_CORES (1)
+#endif
+
+// Where a task may run: on the core of that number, or on any.
+#define KERNEL_ANY_CORE (-1)
 
 #if !INCLUDE_vTaskSuspend || !INCLUDE_vTaskDelete || !INCLUDE_xTaskGetCurrentTaskHandle
 #error modthread needs INCLUDE_vTaskSuspend, INCLUDE_vTaskDelete and INCLUDE_xTaskGetCurrentTaskHandle in FreeRTOSConfig.h
@@ -35,7 +49,23 @@ static inline void kernel_barrier(void) {
 
 // Enter a critical section of a few instructions; from tasks and interrupts alike, and nestable.
 // Call no kernel function inside but kernel_give(). Returns what kernel_unlock() restores.
-#if configNUMBER_OF_CORES > 1
+#ifdef ESP_PLATFORM
+
+// A task that gives way waits until it is switched, unless its kernel knows that it is in a critical section
+// (portable/riscv/port.c): so masking interrupts will not do, with one core neither.
+extern portMUX_TYPE mp_thread_spinlock;
+
+static inline uint32_t kernel_lock(void) {
+    portENTER_CRITICAL_SAFE(&mp_thread_spinlock);
+    return 0;
+}
+
+static inline void kernel_unlock(uint32_t state) {
+    (void)state;
+    portEXIT_CRITICAL_SAFE(&mp_thread_spinlock);
+}
+
+#elif configNUMBER_OF_CORES > 1
 
 // A port with several cores provides them: they mask this core's interrupts and keep the other cores out.
 uint32_t mp_thread_lock_cores(void);
@@ -83,6 +113,8 @@ static inline bool kernel_interrupts_disabled(void) {
     uint32_t primask;
     __asm volatile ("mrs %0, primask" : "=r" (primask));
     return primask != 0;
+    #elif defined(ESP_PLATFORM)
+    return !xPortCanYield();
     #else
     return false;
     #endif
@@ -92,6 +124,12 @@ static inline bool kernel_interrupts_disabled(void) {
 // semaphore that costs no memory. In a critical section, of tasks and interrupts alike; never blocks.
 // A task that is given its semaphore in the critical section in which it becomes ready cannot be deleted before.
 static inline void kernel_give(TaskHandle_t task) {
+    #ifdef ESP_PLATFORM
+    if (!xPortInIsrContext()) {
+        xTaskNotifyGive(task); // in a task the other call would leave a switch pending for the next interrupt
+        return;
+    }
+    #endif
     BaseType_t woken = pdFALSE;
     vTaskNotifyGiveFromISR(task, &woken);
     portYIELD_FROM_ISR(woken);
@@ -110,9 +148,64 @@ static inline TickType_t kernel_ticks(void) {
 // The name of all threads' tasks.
 #define KERNEL_TASK_NAME "py"
 
-static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, void *stack, size_t stack_size, StaticTask_t *tcb) {
-    return xTaskCreateStatic(entry, KERNEL_TASK_NAME, stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb);
+// True in an interrupt.
+static inline bool kernel_in_interrupt(void) {
+    #ifdef ESP_PLATFORM
+    return xPortInIsrContext();
+    #else
+    return xPortIsInsideInterrupt();
+    #endif
 }
+
+// The core that the calling task runs on.
+static inline int kernel_core(void) {
+    #ifdef ESP_PLATFORM
+    return xPortGetCoreID();
+    #elif configNUMBER_OF_CORES > 1
+    return portGET_CORE_ID();
+    #else
+    return 0;
+    #endif
+}
+
+static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, void *stack, size_t stack_size, StaticTask_t *tcb, int core) {
+    #ifdef ESP_PLATFORM
+    return xTaskCreateStaticPinnedToCore(entry, KERNEL_TASK_NAME, stack_size, argument, MODTHREAD_TASK_PRIORITY, stack, tcb,
+        core == KERNEL_ANY_CORE ? tskNO_AFFINITY : core);
+    #elif configNUMBER_OF_CORES > 1
+    return xTaskCreateStaticAffinitySet(entry, KERNEL_TASK_NAME, stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb,
+        core == KERNEL_ANY_CORE ? tskNO_AFFINITY : 1 << core);
+    #else
+    (void)core;
+    return xTaskCreateStatic(entry, KERNEL_TASK_NAME, stack_size / sizeof(StackType_t), argument, MODTHREAD_TASK_PRIORITY, stack, tcb);
+    #endif
+}
+
+#ifdef ESP_PLATFORM
+
+// Stacks, and what interrupts look at, must be in internal RAM, where MicroPython's heap need not be: the external one is
+// out of reach while flash is written. It comes from the system's heap.
+#define KERNEL_HAS_HEAP (1)
+
+// The kernel looks for a pattern of its own in the lowest words of a stack: what others keep there lies below.
+#define KERNEL_STACK_OFFSET (96)
+
+static inline void *kernel_malloc(size_t size) {
+    return heap_caps_malloc(size, MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT);
+}
+
+static inline void kernel_free(void *block) {
+    heap_caps_free(block);
+}
+
+static inline bool kernel_can_run_in(const void *block) {
+    return xPortcheckValidStackMem(block) && xPortCheckValidTCBMem(block);
+}
+
+#else
+#define KERNEL_HAS_HEAP (0)
+#define KERNEL_STACK_OFFSET (0)
+#endif
 
 // Delete another task. When this returns the kernel never touches its stack or TCB again.
 static inline void kernel_delete(TaskHandle_t task) {

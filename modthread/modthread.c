@@ -16,7 +16,7 @@
 #endif
 
 /******************************************************************************/
-// start_new_thread(function, args[, kwargs])
+// start_new_thread(function, args[, kwargs], *, core_id=None)
 
 static void check_arguments(size_t n_args, const mp_obj_t *args) {
     if (!mp_obj_is_callable(args[0])) {
@@ -42,8 +42,28 @@ static void copy_keywords(mp_obj_t *destination, const mp_map_t *keywords) {
     }
 }
 
-static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args) {
+static int core_from(mp_map_t *keywords) {
+    mp_arg_val_t core = { .u_obj = mp_const_none };
+    if (keywords->used != 0) {
+        static const mp_arg_t allowed[] = {
+            { MP_QSTR_core_id, MP_ARG_OBJ | MP_ARG_KW_ONLY, { .u_rom_obj = MP_ROM_NONE } },
+        };
+        mp_arg_parse_all(0, NULL, keywords, MP_ARRAY_SIZE(allowed), allowed, &core);
+    }
+    if (core.u_obj == mp_const_none) {
+        return MODTHREAD_CORE_DEFAULT;
+    }
+    mp_int_t number = mp_obj_get_int(core.u_obj);
+    if (number != KERNEL_ANY_CORE && (number < 0 || number >= configNUMBER_OF_CORES)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("no such core"));
+    }
+    return number;
+}
+
+static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args, mp_map_t *own_keywords) {
+    mp_arg_check_num(n_args, 0, 2, 3, false);
     check_arguments(n_args, args);
+    int core = core_from(own_keywords);
     size_t n_positional;
     mp_obj_t *positional;
     mp_obj_get_array(args[1], &n_positional, &positional);
@@ -58,9 +78,9 @@ static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args)
     if (keywords != NULL) {
         copy_keywords(call->args + n_positional, keywords);
     }
-    return mp_obj_new_int_from_uint(thread_start(call));
+    return mp_obj_new_int_from_uint(thread_start(call, core));
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_start_new_thread_obj, 2, 3, mod_thread_start_new_thread);
+static MP_DEFINE_CONST_FUN_OBJ_KW(mod_thread_start_new_thread_obj, 2, mod_thread_start_new_thread);
 
 /******************************************************************************/
 // The other functions

@@ -25,7 +25,8 @@ static inline struct _mp_state_thread_t *mp_thread_get_state(void) {
 
 // Make the calling task the main thread; stack is the lowest address of its stack.
 void mp_thread_init_main(void *stack);
-// End every other thread: ask them to leave, then delete what remains. Blocks for at most a fifth of a second.
+// End every other thread: ask them to leave, then delete what remains. Blocks for at most a fifth of a second, or as the
+// port says for C code outside.
 void mp_thread_deinit(void);
 // Trace the roots of all threads but the calling one; between gc_collect_start() and gc_collect_end().
 void mp_thread_gc_others(void);
@@ -50,6 +51,11 @@ void mp_thread_wait_for_notify(void);
 bool mp_thread_gil_contended(void);
 // In a loop that waits busily with the GIL held: let other threads run if it is their turn. Raises nothing.
 void mp_thread_give_way(void);
+
+// For a driver's task that calls Python, with mp_sched_lock(), where the port defines MODTHREAD_GUESTS: get the GIL, and
+// the state of a thread with this stack, of which so many bytes may be used; give it up. One such task at a time.
+void mp_thread_enter_guest(void *stack_top, size_t stack_size);
+void mp_thread_leave_guest(void);
 
 // The identifier of the thread that runs on a task, 0 if that is none of ours. For messages.
 uint32_t mp_thread_ident_of_task(const void *task);

@@ -132,13 +132,13 @@ static inline void leave_interrupt_stack(void) {
 
 void mp_sched_lock(void) {
     #if configNUMBER_OF_CORES > 1
-    if (xPortIsInsideInterrupt()) {
+    if (kernel_in_interrupt()) {
         mp_thread_stop_others();
     }
     #endif
     uint32_t state = kernel_lock();
     lock_depth++;
-    if (xPortIsInsideInterrupt()) {
+    if (kernel_in_interrupt()) {
         enter_interrupt_stack();
     }
     scheduler_update();
@@ -149,13 +149,13 @@ void mp_sched_unlock(void) {
     uint32_t state = kernel_lock();
     assert(lock_depth > 0);
     lock_depth--;
-    if (xPortIsInsideInterrupt()) {
+    if (kernel_in_interrupt()) {
         leave_interrupt_stack();
     }
     scheduler_update();
     kernel_unlock(state);
     #if configNUMBER_OF_CORES > 1
-    if (xPortIsInsideInterrupt()) {
+    if (kernel_in_interrupt()) {
         mp_thread_continue_others();
     }
     #endif

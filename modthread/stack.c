@@ -3,11 +3,48 @@
 // Stacks lie above MicroPython's heap, which ends where the lowest of them begins. In the heap they would cost much for
 // nothing: it clears what it allocates, and each collection visits each of its blocks. Only where the end of the heap is
 // in use, a stack is a block like any other.
+//
+// With a kernel that has a heap of its own stacks come from there, and if that has no room from MicroPython's.
 
 #include "py/gc.h"
 #include "py/runtime.h"
 
+#include "kernel.h"
 #include "stack.h"
+
+#if KERNEL_HAS_HEAP
+
+static stack_t *stack_new_in_heap(size_t size) {
+    stack_t *stack = m_malloc(size);
+    if (!kernel_can_run_in(stack)) {
+        m_free(stack);
+        m_malloc_fail(size);
+    }
+    return stack;
+}
+
+stack_t *stack_new(size_t size) {
+    stack_t *stack = kernel_malloc(size);
+    if (stack == NULL) {
+        gc_collect(); // gives back those of finished threads
+        stack = kernel_malloc(size);
+    }
+    bool in_heap = stack == NULL;
+    if (in_heap) {
+        stack = stack_new_in_heap(size);
+    }
+    stack->size = size;
+    stack->in_heap = in_heap;
+    return stack;
+}
+
+void stack_free(stack_t *stack) {
+    if (!stack->in_heap) {
+        kernel_free(stack);
+    }
+}
+
+#else
 
 static stack_t *highest; // of those above the heap, linked from top to bottom
 static uint8_t *top; // the heap's end while there are none
@@ -63,15 +100,17 @@ static stack_t *place_above_heap(size_t size) {
 
 stack_t *stack_new(size_t size) {
     stack_t *stack = place_above_heap(size);
-    if (stack == NULL) {
+    bool in_heap = stack == NULL;
+    if (in_heap) {
         stack = m_malloc(size);
     }
     stack->size = size;
+    stack->in_heap = in_heap;
     return stack;
 }
 
 void stack_free(stack_t *stack) {
-    if (stack_is_in_heap(stack)) {
+    if (stack->in_heap) {
         return;
     }
     uint8_t *end = top;
@@ -85,6 +124,4 @@ void stack_free(stack_t *stack) {
     }
 }
 
-bool stack_is_in_heap(const stack_t *stack) {
-    return (uint8_t *)stack < heap_end();
-}
+#endif

@@ -15,7 +15,7 @@
 typedef struct _stack_t {
     struct _stack_t *below; // among those above the heap
     size_t size; // of all of it
-    uint32_t unused;
+    uint32_t in_heap; // it is a block of the heap: stack_free() leaves it to the garbage collector
     uint32_t guard;
     uint32_t words[];
 } stack_t;
@@ -32,8 +32,5 @@ stack_t *stack_new(size_t size);
 
 // Free a stack on which nothing runs any more. Needs the GIL.
 void stack_free(stack_t *stack);
-
-// True if the stack is a block of the heap: stack_free() leaves it to the garbage collector.
-bool stack_is_in_heap(const stack_t *stack);
 
 #endif // MODTHREAD_STACK_H

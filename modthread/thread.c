@@ -33,8 +33,18 @@ static mp_state_thread_t *state_of(thread_t *thread) {
     return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
 }
 
+#if MODTHREAD_GUESTS
+static stack_t guest_stack = { .guard = STACK_GUARD };
+static thread_t guest = { .stack = &guest_stack };
+#endif
+
 thread_t *thread_self(void) {
     TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    #if MODTHREAD_GUESTS
+    if (task == guest.task) {
+        return &guest;
+    }
+    #endif
     return task == thread_main.task ? &thread_main : (thread_t *)task;
 }
 
@@ -96,11 +106,11 @@ static void thread_task(void *argument) {
     }
 }
 
-// A finished thread with that stack size, or NULL.
-static thread_t *pool_take(size_t stack_size) {
+// A finished thread with that stack size and core, or NULL.
+static thread_t *pool_take(size_t stack_size, int core) {
     for (thread_t **link = &pool; *link != NULL; link = &(*link)->next) {
         thread_t *thread = *link;
-        if (thread->stack->size == stack_size) {
+        if (thread->stack->size == stack_size && thread->core == core) {
             *link = thread->next;
             return thread;
         }
@@ -121,14 +131,37 @@ static void pool_empty(void) {
     }
 }
 
-// The record is a block of the heap: an overflowing stack does not destroy it.
-static thread_t *thread_new(size_t stack_size) {
-    thread_t *thread = m_new0(thread_t, 1);
-    stack_t *stack = stack_new(stack_size);
-    stack->guard = STACK_GUARD;
+#if KERNEL_HAS_HEAP
+
+// The record must be where the stack may be, too: it lies above.
+static thread_t *record_new(size_t stack_size) {
+    stack_t *stack = stack_new(stack_size + sizeof(thread_t));
+    stack->size = stack_size;
+    thread_t *thread = (thread_t *)((uint8_t *)stack + stack_size);
+    memset(thread, 0, sizeof(*thread));
     thread->stack = stack;
+    return thread;
+}
+
+#else
+
+// The record is a block of the heap: an overflowing stack does not destroy it.
+static thread_t *record_new(size_t stack_size) {
+    thread_t *thread = m_new0(thread_t, 1);
+    thread->stack = stack_new(stack_size);
+    return thread;
+}
+
+#endif
+
+static thread_t *thread_new(size_t stack_size, int core) {
+    thread_t *thread = record_new(stack_size);
+    stack_t *stack = thread->stack;
+    stack->guard = STACK_GUARD;
+    thread->core = core;
     thread->status = THREAD_FINISHED;
-    thread->task = kernel_create(thread_task, thread, stack->words, stack->size - sizeof(*stack), &thread->tcb);
+    uint8_t *bottom = (uint8_t *)stack->words + KERNEL_STACK_OFFSET;
+    thread->task = kernel_create(thread_task, thread, bottom, (uint8_t *)stack + stack->size - bottom, &thread->tcb, core);
     return thread;
 }
 
@@ -136,7 +169,7 @@ static void init_state(mp_state_thread_t *ts, stack_t *stack) {
     memset(ts, 0, sizeof(*ts));
     ts->stack_top = (char *)stack + stack->size;
     #if MICROPY_STACK_CHECK
-    ts->stack_limit = stack->size - sizeof(*stack) - MODTHREAD_STACK_MARGIN;
+    ts->stack_limit = stack->size - sizeof(*stack) - KERNEL_STACK_OFFSET - MODTHREAD_STACK_MARGIN;
     #endif
     ts->dict_locals = mp_locals_get();
     ts->dict_globals = mp_globals_get();
@@ -153,20 +186,20 @@ static bool ident_in_use(uint32_t ident) {
 
 static uint32_t next_ident(void) {
     do {
-        last_ident = last_ident >= MP_SMALL_INT_MAX ? MODTHREAD_MAIN_IDENT + 1 : last_ident + 1;
+        last_ident = last_ident >= MODTHREAD_GUEST_IDENT - 1 ? MODTHREAD_MAIN_IDENT + 1 : last_ident + 1;
     } while (ident_in_use(last_ident));
     return last_ident;
 }
 
-uint32_t thread_start(thread_call_t *call) {
+uint32_t thread_start(thread_call_t *call, int core) {
     if (shutting_down) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't start new thread"));
     }
     size_t stack_size = thread_stack_size == 0 ? MODTHREAD_STACK_SIZE_DEFAULT : thread_stack_size;
     stack_size = STACK_ROUND_UP(stack_size);
-    thread_t *thread = pool_take(stack_size);
+    thread_t *thread = pool_take(stack_size, core);
     if (thread == NULL) {
-        thread = thread_new(stack_size);
+        thread = thread_new(stack_size, core);
     }
     init_state(&thread->state, thread->stack);
     thread->call = call;
@@ -177,6 +210,32 @@ uint32_t thread_start(thread_call_t *call) {
     gil_start(thread);
     return thread->ident;
 }
+
+/******************************************************************************/
+// A task that is none of ours. Until it leaves it does not give up the GIL: nothing has to know of its stack.
+
+#if MODTHREAD_GUESTS
+
+void mp_thread_enter_guest(void *stack_top, size_t stack_size) {
+    guest.task = xTaskGetCurrentTaskHandle();
+    guest.ident = MODTHREAD_GUEST_IDENT;
+    gil_acquire();
+    mp_state_thread_t *ts = &mp_state_ctx.thread;
+    memset(ts, 0, sizeof(*ts));
+    ts->stack_top = stack_top;
+    #if MICROPY_STACK_CHECK
+    ts->stack_limit = stack_size - MODTHREAD_STACK_MARGIN;
+    #endif
+    ts->dict_locals = thread_main.state.dict_locals;
+    ts->dict_globals = thread_main.state.dict_globals;
+}
+
+void mp_thread_leave_guest(void) {
+    gil_leave(&guest);
+    guest.task = NULL;
+}
+
+#endif
 
 /******************************************************************************/
 // What a port's main program calls
@@ -210,10 +269,21 @@ static void ask_all_to_leave(void) {
     }
 }
 
+static bool may_still_leave(TickType_t waited) {
+    #ifdef MODTHREAD_OUTSIDE_LEAVE_TICKS // where others write to the stack of one that is outside, as lwIP's task does
+    for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        if (thread->status == THREAD_OUTSIDE && waited < MODTHREAD_OUTSIDE_LEAVE_TICKS) {
+            return true;
+        }
+    }
+    #endif
+    return thread_list != &thread_main && waited < LEAVE_TICKS;
+}
+
 void mp_thread_deinit(void) {
     shutting_down = true;
     TickType_t start = kernel_ticks();
-    while (thread_list != &thread_main && kernel_ticks() - start < LEAVE_TICKS) {
+    while (may_still_leave(kernel_ticks() - start)) {
         ask_all_to_leave();
         gil_park(ASK_AGAIN_TICKS, false);
     }
@@ -243,6 +313,11 @@ uint32_t mp_thread_ident_of_task(const void *task) {
 // Two bits for each block, 1 for the head of an unmarked one and 3 for that of a marked one (py/gc.c).
 static void mark_only(const void *block) {
     mp_state_mem_area_t *area = &MP_STATE_MEM(area);
+    #if MICROPY_GC_SPLIT_HEAP
+    while ((const uint8_t *)block < area->gc_pool_start || (const uint8_t *)block >= area->gc_pool_end) {
+        area = area->next;
+    }
+    #endif
     size_t index = ((const uint8_t *)block - area->gc_pool_start) / MICROPY_BYTES_PER_GC_BLOCK;
     area->gc_alloc_table_start[index / 4] |= 3 << (2 * (index % 4));
 }
@@ -262,8 +337,10 @@ static void trace(thread_t *thread) {
 void mp_thread_gc_others(void) {
     pool_empty();
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        #if !KERNEL_HAS_HEAP
         mark_only(thread);
-        if (stack_is_in_heap(thread->stack)) {
+        #endif
+        if (thread->stack->in_heap) {
             mark_only(thread->stack);
         }
     }

@@ -23,6 +23,7 @@
 #endif
 
 #define MODTHREAD_MAIN_IDENT (1)
+#define MODTHREAD_GUEST_IDENT MP_SMALL_INT_MAX
 
 typedef enum {
     THREAD_RUNNING, // holds the GIL
@@ -50,6 +51,7 @@ typedef struct _thread_t {
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
     uint32_t ident;
+    int8_t core; // that it runs on, or KERNEL_ANY_CORE
     uint32_t slice_us; // how much of its time slice it has used
     uint32_t events_seen; // the count of events when it last looked for one
     volatile uint8_t status; // a thread_status_t
@@ -72,9 +74,14 @@ extern size_t thread_stack_size;
 // The calling task's thread; needs no GIL.
 thread_t *thread_self(void);
 
-// Start a thread that makes the call; returns its identifier. Needs the GIL.
+// Where a thread runs if nobody says.
+#ifndef MODTHREAD_CORE_DEFAULT
+#define MODTHREAD_CORE_DEFAULT KERNEL_ANY_CORE
+#endif
+
+// Start a thread that makes the call on a core that exists, or KERNEL_ANY_CORE; returns its identifier. Needs the GIL.
 // Raises MemoryError, or RuntimeError while the interpreter shuts down; then nothing remains of it.
-uint32_t thread_start(thread_call_t *call);
+uint32_t thread_start(thread_call_t *call, int core);
 
 // A list of (ident, status, stack size, stack in use, function), a tuple for each live thread. Needs the GIL.
 mp_obj_t thread_describe_all(void);

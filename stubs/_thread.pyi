@@ -14,14 +14,21 @@ TIMEOUT_MAX: int
 """The longest timeout of Lock.acquire(), in seconds. More is an OverflowError."""
 
 def start_new_thread(
-    function: Callable[..., object], args: tuple[Any, ...], kwargs: dict[str, Any] = ..., /
+    function: Callable[..., object],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any] = ...,
+    /,
+    *,
+    core_id: int | None = None,
 ) -> int:
     """Start a thread that calls function(*args, **kwargs); returns its identifier.
 
     Its stack takes stack_size() bytes of the heap. What the function returns is dropped; an exception other
     than SystemExit is printed, and ends only this thread.
 
-    Raises TypeError for wrong arguments, MemoryError where there is no room for the stack, RuntimeError while a soft
+    core_id: the number of the core that it runs on, -1 for any; None leaves it to the board.
+
+    Raises TypeError for wrong arguments, ValueError for a core that is not there, MemoryError where there is no room for the stack, RuntimeError while a soft
     reset is under way. After an error nothing is left over.
     """
 
