@@ -1,0 +1,29 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The registers of a thread, for the garbage collector. With register windows those of the functions that have not
+// returned may be in the processor: they are moved to the stack, the first four of each function just below the stack
+// frame of the one that it has called, the others into its own frame (Xtensa ISA, windowed ABI).
+
+#include <string.h>
+
+#include "py/mpthread.h"
+
+#include "esp_cpu.h"
+#include "xtensa/hal.h"
+
+// Those of our caller, and of its callers. While a thread is outside some of these return, and what others call then is
+// laid over the places below their frames.
+#define FRAMES (sizeof(gc_helper_regs_t) / (4 * sizeof(uintptr_t)))
+
+uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs);
+
+uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs) {
+    xthal_window_spill();
+    const uintptr_t *first = (const uintptr_t *)esp_cpu_get_sp() - 4;
+    const uintptr_t *four = first;
+    for (size_t i = 0; i < FRAMES; i++) {
+        memcpy(regs + 4 * i, four, 4 * sizeof(uintptr_t));
+        four = (const uintptr_t *)four[1] - 4; // the second is the stack pointer
+    }
+    return (uintptr_t)first;
+}

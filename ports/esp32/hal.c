@@ -1,0 +1,161 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// What MicroPython's ports/esp32 asks of threads, and the functions that the linker takes for those of its mphalport.c.
+
+#include <stdio.h>
+
+#include "py/mphal.h"
+#include "py/mpthread.h"
+#include "py/ringbuf.h"
+#include "py/runtime.h"
+
+#include "esp_freertos_hooks.h"
+#include "esp_system.h"
+
+#include "modthread/gil.h"
+
+// MicroPython's own port looks for events once a tick, which is 10 ms there.
+#define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
+
+// The kernel looks for a pattern of its own in the lowest words of the main task's stack.
+#define MAIN_STACK ((uint8_t *)pxTaskGetStackStart(NULL) + KERNEL_STACK_OFFSET)
+
+portMUX_TYPE mp_thread_spinlock = portMUX_INITIALIZER_UNLOCKED;
+
+/******************************************************************************/
+// Idle tasks
+
+// Threads that compute leave nothing to the idle tasks, which free the memory of ESP-IDF's tasks and feed its watchdog.
+#define STARVING_TICKS (pdMS_TO_TICKS(1000))
+
+static volatile bool idle_has_run[configNUMBER_OF_CORES];
+static mp_sched_node_t pause_node;
+
+static bool IRAM_ATTR idle(void) {
+    idle_has_run[xPortGetCoreID()] = true;
+    return true; // and may sleep now
+}
+
+// With the GIL: all of Python pauses.
+static void pause(mp_sched_node_t *node) {
+    (void)node;
+    vTaskDelay(2);
+}
+
+static void IRAM_ATTR watch_idle_tasks(void) {
+    static TickType_t ticks;
+    if (++ticks < STARVING_TICKS) {
+        return;
+    }
+    ticks = 0;
+    for (size_t core = 0; core < configNUMBER_OF_CORES; core++) {
+        if (!idle_has_run[core]) {
+            mp_sched_schedule_node(&pause_node, pause);
+        }
+        idle_has_run[core] = false;
+    }
+}
+
+/******************************************************************************/
+// Ticks
+
+// The UART's driver tells nobody when a character has come.
+static bool IRAM_ATTR input_has_come(void) {
+    static uint16_t seen;
+    uint16_t put = stdin_ringbuf.iput;
+    bool has_come = put != seen;
+    seen = put;
+    return has_come;
+}
+
+// Neither do sockets and radio: who waits for an event looks again, and a main thread that waits, for WebREPL.
+static bool IRAM_ATTR time_to_look_again(void) {
+    static TickType_t ticks;
+    if (++ticks < LOOK_AGAIN_TICKS) {
+        return false;
+    }
+    ticks = 0;
+    if (thread_main.status == THREAD_WAITING) {
+        gil_wake(&thread_main);
+    }
+    return true;
+}
+
+static void IRAM_ATTR tick(void) {
+    mp_thread_tick();
+    if (input_has_come() || time_to_look_again()) {
+        mp_thread_notify();
+    }
+    watch_idle_tasks();
+}
+
+/******************************************************************************/
+// Start and soft reset
+
+void mp_thread_init(void *stack, uint32_t stack_len) {
+    (void)stack;
+    (void)stack_len;
+    mp_thread_init_main(MAIN_STACK);
+    for (UBaseType_t core = 0; core < configNUMBER_OF_CORES; core++) {
+        esp_register_freertos_idle_hook_for_cpu(idle, core);
+    }
+    esp_register_freertos_tick_hook_for_cpu(tick, xPortGetCoreID());
+}
+
+// At each soft reset, too; mp_thread_deinit() has ended all other threads.
+void __real_mp_init(void);
+void __wrap_mp_init(void) {
+    mp_thread_init_main(MAIN_STACK);
+    __real_mp_init();
+    pause_node.callback = NULL; // what was in the queue is forgotten
+}
+
+/******************************************************************************/
+// Instead of those in mphalport.c
+
+void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
+    mp_thread_delay_ms(ms);
+}
+
+void __wrap_mp_hal_delay_us(mp_uint_t us) {
+    mp_thread_delay_us(us);
+}
+
+void __wrap_mp_hal_wake_main_task(void) {
+    mp_thread_notify();
+}
+
+void IRAM_ATTR __wrap_mp_hal_wake_main_task_from_isr(void) {
+    mp_thread_notify();
+}
+
+/******************************************************************************/
+// Crashes
+
+void mp_thread_stack_overflow(uint32_t ident) {
+    static char message[48];
+    snprintf(message, sizeof(message), "*** stack overflow in thread %u", (unsigned)ident);
+    esp_system_abort(message);
+}
+
+// The kernel has noticed it first.
+void vApplicationStackOverflowHook(TaskHandle_t task, char *name) {
+    uint32_t ident = mp_thread_ident_of_task(task);
+    if (ident != 0) {
+        mp_thread_stack_overflow(ident);
+    }
+    static char message[48];
+    snprintf(message, sizeof(message), "*** stack overflow in task %s", name);
+    esp_system_abort(message);
+}
+
+#if configNUMBER_OF_CORES > 1
+
+// MicroPython's port has no interrupt handlers in Python.
+void mp_thread_stop_others(void) {
+}
+
+void mp_thread_continue_others(void) {
+}
+
+#endif

@@ -1,0 +1,41 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// Found before MicroPython's own file of this name, which it includes: only what must differ is here.
+
+#ifndef MODTHREAD_ESP32_MPCONFIGPORT_H
+#define MODTHREAD_ESP32_MPCONFIGPORT_H
+
+#ifdef MICROPY_PY_THREAD // modthread compiles py/vm.c without
+#undef MICROPY_PY_THREAD
+#include_next <mpconfigport.h>
+#undef MICROPY_PY_THREAD
+#undef MICROPY_PY_THREAD_GIL
+#define MICROPY_PY_THREAD (0)
+#define MICROPY_PY_THREAD_GIL (0)
+#else
+#include_next <mpconfigport.h>
+#endif
+
+// Who waits looks for WebREPL's connections before each wait; hal.c ends waits now and then.
+#define MICROPY_INTERNAL_EVENT_HOOK MICROPY_PY_SOCKET_EVENTS_HANDLER
+
+#undef MICROPY_EVENT_POLL_HOOK
+#define MICROPY_EVENT_POLL_HOOK mp_thread_wait_for_notify();
+
+// NimBLE's task calls Python, see bluetooth_guest.h.
+#define MODTHREAD_GUESTS (1)
+
+// For hal.c; MicroPython 1.25 has them on some chips only.
+#undef MICROPY_SCHEDULER_STATIC_NODES
+#define MICROPY_SCHEDULER_STATIC_NODES (1)
+
+// A soft reset waits for a thread that asks a name server; lwIP's resolver gives up after this time.
+#define MODTHREAD_OUTSIDE_LEAVE_TICKS (pdMS_TO_TICKS(20000))
+
+// On the core of the main thread, as with MicroPython's own port: the other one has the radio.
+#define MODTHREAD_CORE_DEFAULT kernel_core()
+
+// As long as the default of MicroPython's own port: 4 KiB for the program, and the margin.
+#define MODTHREAD_STACK_SIZE_DEFAULT (4096 + MICROPY_STACK_CHECK_MARGIN)
+
+#endif // MODTHREAD_ESP32_MPCONFIGPORT_H
