@@ -4,7 +4,7 @@ from pathlib import Path
 from types import ModuleType
 
 from modthread.boards import Board
-from modthread.build import qemu, rp2
+from modthread.build import esp32, qemu, rp2
 from modthread.build.job import FOREIGN, version
 from modthread.build.makefile import make, mpy_cross
 from modthread.build.sizes import Size, size, table
@@ -24,7 +24,7 @@ __all__ = [
     "version",
 ]
 
-PORTS: dict[str, ModuleType] = {"qemu": qemu, "rp2": rp2}
+PORTS: dict[str, ModuleType] = {"esp32": esp32, "qemu": qemu, "rp2": rp2}
 
 
 def firmware(board: Board, threads: Threads = Threads.OURS) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from modthread import project, sources
 from modthread.boards import Board, FlashConfig
-from modthread.build.job import Run, environment, job, version
+from modthread.build import cmake
+from modthread.build.job import Run, environment, job
 from modthread.build.makefile import mpy_cross
 from modthread.build.threads import Threads
 from modthread.errors import ModthreadError
@@ -17,7 +18,6 @@ PORT = project.ROOT / "ports/rp2"
 WITHOUT_THREADS = "stock"
 VARIANTS = frozenset({Threads.OURS, Threads.NONE})
 SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
-NO_MICROPYTHON_LIB = project.BUILD / "no-micropython-lib"
 KERNEL = re.compile(r"^-- modthread: (.+)$", re.MULTILINE)  # as micropython.cmake says it
 
 
@@ -39,7 +39,7 @@ def firmware(board: Board, threads: Threads) -> Path:
         "-DPICO_NO_PICOTOOL=1",
         "-DPICO_BUILD_DOCS=0",
         *_without_libstdcxx(),
-        *_manifest(micropython),
+        *cmake.manifest(PORT, micropython),
     ]
     if sdk:
         settings.append(f"-DPICO_SDK_PATH_OVERRIDE={sdk}")
@@ -52,7 +52,7 @@ def firmware(board: Board, threads: Threads) -> Path:
     variables = environment(micropython)
     variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
     with job(f"Building the firmware {build.name}", build, settings, variables) as run:
-        said = _configure(build, settings, run)
+        said = cmake.configure(build, settings, run)
         said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
         if match := KERNEL.search(said):
             (build / "kernel.txt").write_text(match[1])
@@ -70,32 +70,6 @@ def _without_libstdcxx() -> list[str]:
         "-DCMAKE_CXX_FLAGS=-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1",
         "-DCMAKE_CXX_STANDARD_LIBRARIES=-lm",
     ]
-
-
-def _manifest(micropython: Path) -> list[str]:
-    """Return what names the frozen modules: MicroPython's, or ours where micropython-lib lacks."""
-    if (micropython / "lib/micropython-lib/README.md").is_file():
-        return []
-    NO_MICROPYTHON_LIB.mkdir(parents=True, exist_ok=True)
-    (NO_MICROPYTHON_LIB / "README.md").touch()  # MicroPython's build looks for it
-    return [
-        f"-DMICROPY_FROZEN_MANIFEST={PORT / 'manifest.py'}",
-        f"-DMICROPY_LIB_DIR={NO_MICROPYTHON_LIB}",
-    ]
-
-
-def _configure(build: Path, settings: list[str], run: Run) -> str:
-    """Run CMake, and return what it says, where it has not run for this version.
-
-    Where its own files have changed, the build runs it again.
-    """
-    record = build / "version.txt"
-    if record.is_file() and record.read_text() == version():
-        return ""
-    record.unlink(missing_ok=True)
-    said = run(["cmake", *settings, f"-DMODTHREAD_VERSION={version()}"])
-    record.write_text(version())
-    return said
 
 
 def _convert(build: Path, micropython: Path, flash: FlashConfig, run: Run) -> None:
