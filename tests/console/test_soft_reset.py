@@ -91,6 +91,31 @@ start(1, forever, gc.collect)
 """,
 }
 
+SOCKETS = """
+import network, socket
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(('127.0.0.1', 8080))
+listener.listen(4)
+def serve():
+    while True:
+        connection, _ = listener.accept()
+        start(1, receive, connection)
+def receive(connection):
+    while True:
+        connection.send(connection.recv(100))
+def ask():
+    client = socket.socket()
+    client.connect(('127.0.0.1', 8080))
+    while True:
+        client.send(b'hello')
+        client.recv(100)
+        time.sleep_ms(1)
+start(1, serve)
+start(1, ask)
+start(1, listener.accept)
+"""
+
 RESETS = 15
 
 
@@ -122,10 +147,19 @@ EMULATED_PICO_IS_SLOW = pytest.mark.slow_on("RPI_PICO")
 )
 def test_with_threads(console: Console, kind: str) -> None:
     """Over all kinds of threads these are more than 200 soft resets."""
+    reset_again_and_again(console, KINDS[kind])
+
+
+@pytest.mark.boards("ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
+def test_with_threads_in_sockets(console: Console) -> None:
+    reset_again_and_again(console, SOCKETS)
+
+
+def reset_again_and_again(console: Console, source: str) -> None:
     console.soft_reset()
     free = [free_memory(console)]
     for i in range(RESETS):
-        console.start(f"{COMMON}{KINDS[kind]}\ntime.sleep_ms({10 + 7 * i % 23})\nprint('ready')")
+        console.start(f"{COMMON}{source}\ntime.sleep_ms({10 + 7 * i % 23})\nprint('ready')")
         console.expect(b"ready\r\n")
         console.expect(b">>> ")
         console.soft_reset()

@@ -4,6 +4,8 @@ import _thread
 import gc
 import time
 
+import pytest
+
 SIZE = 8192
 
 
@@ -38,6 +40,7 @@ def free_memory():
     return gc.mem_free()
 
 
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_all_comes_back_in_whatever_order_threads_end():
     orders = ((0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0))
     free = free_memory()
@@ -52,6 +55,7 @@ def test_all_comes_back_in_whatever_order_threads_end():
         assert abs(missing) < 4096, (order, missing)
 
 
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_gap_is_used_again():
     threads = [Waiting(), Waiting(2 * SIZE), Waiting()]
     free = free_memory()
@@ -83,6 +87,7 @@ def take_end_of_heap():
     return last
 
 
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_stacks_are_in_the_heap_where_its_end_is_in_use():
     end = take_end_of_heap()
     free = free_memory()
@@ -100,6 +105,7 @@ def test_stacks_are_in_the_heap_where_its_end_is_in_use():
     assert len(end) == 480
 
 
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_recursion_on_both_kinds_of_stacks():
     def depth(level=0):
         try:
