@@ -36,10 +36,11 @@ static bool IRAM_ATTR idle(void) {
     return true; // and may sleep now
 }
 
-// With the GIL: all of Python pauses.
+// With the GIL: all of Python pauses. The main thread has not computed meanwhile, and does not lose its turn for it.
 static void pause(mp_sched_node_t *node) {
     (void)node;
     vTaskDelay(2);
+    gil_park(0, false);
 }
 
 static void IRAM_ATTR watch_idle_tasks(void) {
