@@ -117,7 +117,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         chosen = [
             name for name, choice in boards.items() if not mark or choice.board.name in mark.args
         ]
-        metafunc.parametrize("device", chosen, indirect=True)
+        if mark and not chosen:
+            skip = pytest.mark.skip(reason=f"is for {', '.join(mark.args)}")
+            metafunc.parametrize("device", [pytest.param(None, marks=skip)], ids=["no board"])
+        else:
+            metafunc.parametrize("device", chosen, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -198,5 +202,6 @@ def _board_of(item: pytest.Item) -> str | None:
     if isinstance(item, BoardItem):
         return item.board
     if isinstance(item, pytest.Function) and "device" in item.fixturenames:
-        return str(item.callspec.params.get("device"))
+        board = item.callspec.params["device"]
+        return None if board is None else str(board)
     return None
