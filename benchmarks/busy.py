@@ -2,7 +2,7 @@
 
 import _thread
 
-WINDOW_MS = 500
+WINDOW_MS = 1600  # in which each of 32 threads has ten turns of 5 ms
 WAKE_UPS = 60
 
 

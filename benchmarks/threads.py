@@ -2,8 +2,7 @@
 
 import _thread
 
-WAITING = 16  # threads
-STACK_SIZE = 4096
+STARTS = 20
 
 
 def loop(n):
@@ -78,74 +77,26 @@ def start_and_wait(n):
 
 for size in (4096, 8192):
     _thread.stack_size(size)
-    measure("start and wait, %d KiB stack" % (size // 1024), start_and_wait, 20, loop)
+    measure("start and wait, %d KiB stack" % (size // 1024), start_and_wait, STARTS, loop)
 
 
-# How deep a thread can recurse.
-def depth(level=0):
-    try:
-        return depth(level + 1)
-    except RuntimeError:
-        return level
-
-
-def report_depth(size):
-    report("recursion in %d KiB" % (size // 1024), "calls", depth(), 1)
+# How long a thread takes to its first line, while the one that starts it waits for it.
+def note_time():
+    times[0] = time.ticks_us()
     done.release()
 
 
-for size in (4096, 8192, 16384):
-    _thread.stack_size(size)
-    _thread.start_new_thread(report_depth, (size,))
-    done.acquire()
-
-
-# Many threads that wait.
-hold = _thread.allocate_lock()
-hold.acquire()
-wait = hold.acquire
-
-
-def start_waiting(n):
+def until_first_line(n):
+    total = 0
     for i in range(n):
-        _thread.start_new_thread(wait, ())
+        start = time.ticks_us()
+        _thread.start_new_thread(note_time, ())
+        done.acquire()
+        total += time.ticks_diff(times[0], start)
+    return total
 
 
-def collect(n):
-    for i in range(n):
-        gc.collect()
-
-
-locks = [None] * 100
-
-
-def make_locks(n):
-    for i in range(n):
-        locks[i] = _thread.allocate_lock()
-
-
-def free():
-    gc.collect()
-    return gc.mem_free()
-
-
-def growth(function, n):
-    before = free()
-    function(n)
-    return before - free()
-
-
-_thread.stack_size(STACK_SIZE)
-alone = cost(collect, 20)
-time.sleep_ms(2)  # so that as many ticks fall into it each time
-report("start_new_thread(), new stack", "ns", elapsed(start_waiting, WAITING), WAITING)
-time.sleep_ms(10)
-beside = cost(collect, 20)
-report("gc.collect() for each thread", "ns", beside - alone, 20 * WAITING)
-
-for name, function, n, known in (
-    ("heap per thread", start_waiting, WAITING, STACK_SIZE),
-    ("heap per lock", make_locks, len(locks), 0),
-):
-    growth(function, 0)
-    report(name, "bytes", growth(function, n) - n * known, n)
+times = [0]
+_thread.stack_size(4096)
+until_first_line(1)
+report("start to first line", "ns", until_first_line(STARTS) * 1000, STARTS)

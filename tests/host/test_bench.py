@@ -32,9 +32,11 @@ def bench(device: Device) -> Bench:
 def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     single = bench.single_threaded()
     assert [row.unit for row in single.values()] == ["instructions"] * 7 + ["calls"]
+    programs = bench.programs()
+    assert [row.unit for row in programs.values()] == ["instructions"] * 24 + ["times"]
     threaded = bench.threaded() | bench.busy() | bench.sizes()
     assert set(goals.GOALS) <= set(threaded)
-    now = Results(bench.board.name, "now", single | threaded)
+    now = Results(bench.board.name, "now", single | programs | threaded)
     assert all(row.value > 0 for row in now.rows.values())
     beside = {name for name, row in now.rows.items() if row.upstream}
     assert {"hand-over of a lock", "sleep_ms(10) beside 4, worst"} <= beside
@@ -60,6 +62,12 @@ def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
 )
 def test_what_breaks_the_contract(row: Row, complaint: str | None) -> None:
     assert command.broken_contracts(results(x=row)) == ([complaint] if complaint else [])
+
+
+def test_programs_are_held_to_the_contract_together() -> None:
+    rows = {"bm_one.py": single(103), goals.PROGRAMS_MEAN: Row("times", [1.03], [1.0])}
+    (complaint,) = command.broken_contracts(Results("B", "0.1.0", rows))
+    assert complaint.startswith("geometric mean of these: 1.030 times")
 
 
 @pytest.mark.parametrize(

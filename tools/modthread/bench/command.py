@@ -19,7 +19,7 @@ def bench(board: Board, baseline: Path | None, page: bool) -> int:
     With `baseline` also print what changed since that file; `page` writes docs/performance.md
     and the baseline that the tests hold the board to. Returns the exit status: 1 where the
     contract for single-threaded code is broken, or a figure is worse than the baseline's. Blocks
-    for two minutes; raises ModthreadError.
+    for minutes; raises ModthreadError.
     """
     before = Results.load(baseline) if baseline else None
     results = measure(board)

@@ -6,6 +6,11 @@ from modthread.bench.results import MORE_IS_BETTER, Row
 MOST_RATIO = 1.02
 GOAL_RATIO = 1.01
 
+# MicroPython's own benchmark programs, whose names end so, are held to it together: where each of
+# them finds a name depends also on the number that the build gives it, by the lookup cache.
+PROGRAM = ".py"
+PROGRAMS_MEAN = "geometric mean of these"
+
 # The most that a program with threads should pay, in the row's unit.
 GOALS = {
     "acquire() + release()": 640,
@@ -34,13 +39,15 @@ CYCLES = {
 # The least, where more is better.
 LEAST = {
     "work of 8, of one's": 99,
+    "least of 8 to most": 97,
+    "work at the prompt, of one's": 99,
     "work of 32, of one's": 99,
 }
 
 
 def broken(name: str, row: Row) -> str | None:
     """Return what to say where the row breaks the contract, None where it does not."""
-    if row.ratio is None:
+    if row.ratio is None or name.endswith(PROGRAM):
         return None
     if row.unit in MORE_IS_BETTER:
         less = f"{name}: {row.value:g}, but {row.value_without:g} without threads"

@@ -2,11 +2,16 @@
 
 import ast
 import re
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from statistics import geometric_mean
 
-from modthread import build, progress, project, report
+from modthread import build, progress, project, report, sources
+from modthread.bench import goals
 from modthread.bench.results import Results, Row
 from modthread.boards import Board
 from modthread.build import Threads
@@ -16,11 +21,14 @@ from modthread.report import Script
 from modthread.session import BoardError
 
 SCRIPTS = project.ROOT / "benchmarks"
+PROGRAMS = "tests/perf_bench"  # in MicroPython's source
+PROMPT_TIME = 0.5  # seconds that the board waits at its prompt
 RUNS = 5
 LIMIT = 120.0  # seconds that one script may take, before the board's time scale
 
 Figures = dict[str, Row]
 Show = Callable[[str], None]
+Run = Callable[[Device], str]  # runs something on a board, and returns what it reported
 
 
 @dataclass(frozen=True)
@@ -41,20 +49,32 @@ class Bench:
 
     def single_threaded(self) -> Figures:
         """Measure code that uses no threads."""
-        rows, without = self._beside_upstream("single.py"), self._rows(self.without, "single.py")
-        return {name: replace(row, without=without[name].threads) for name, row in rows.items()}
+        rows, without = self._compared("single.py"), self._rows(self.without, "single.py")
+        return _beside(rows, without)
+
+    def programs(self) -> Figures:
+        """Measure those of MicroPython's own benchmark programs that fit on the board."""
+        rows: Figures = {}
+        for path in sorted((sources.micropython() / PROGRAMS).glob("*_*.py")):
+            run = partial(_run_program, path)
+            try:
+                without = self._rows(self.without, path.name, run)
+            except BoardError:  # too large, or in need of a module that the board lacks
+                continue
+            rows |= _beside(self._compared(path.name, run), without)
+        return rows | {goals.PROGRAMS_MEAN: _mean(list(rows.values()))}
 
     def threaded(self) -> Figures:
         """Measure what threads and locks do, the kernel alone, too, where there is `upstream`."""
-        rows = self._beside_upstream("threads.py")
+        rows = self._compared("threads.py") | self._compared("ring.py") | self._compared("many.py")
         if self.upstream:
             for name, floor in self._rows(self.upstream, "floor.py").items():
                 rows[name] = replace(rows[name], floor=floor.threads)
-        return rows
+        return rows | self._compared("soft_reset.py", _run_soft_resets)
 
     def busy(self) -> Figures:
         """Measure how threads that compute share the processor, and let others run."""
-        return self._beside_upstream("busy.py")
+        return self._compared("busy.py") | self._compared("prompt.py", _run_prompt)
 
     def sizes(self) -> Figures:
         """Return what the firmware with threads occupies more than the one without."""
@@ -69,23 +89,25 @@ class Bench:
         emulator = self.board.emulator
         return emulator.test_icount if emulator and emulator.cycle_ns else None
 
-    def _beside_upstream(self, script: str) -> Figures:
-        rows = self._rows(self.board, script)
-        other = self._rows(self.upstream, script) if self.upstream else {}
+    def _compared(self, script: str, run: Run | None = None) -> Figures:
+        """Return the rows with ours and, where there is one, with MicroPython's own threads."""
+        rows = self._rows(self.board, script, run)
+        other = self._rows(self.upstream, script, run) if self.upstream else {}
         return {
             name: replace(row, upstream=other[name].threads if name in other else None)
             for name, row in rows.items()
         }
 
-    def _rows(self, board: Board, script: str) -> Figures:
+    def _rows(self, board: Board, script: str, run: Run | None = None) -> Figures:
+        """Let `run` do as often as is meant what a fresh board then reports; run `script` else."""
         rows: Figures = {}
-        for run in range(self.runs):
-            self.show(f"{script} on {board.name}, run {run + 1} of {self.runs}")
+        for number in range(self.runs):
+            self.show(f"{script} on {board.name}, run {number + 1} of {self.runs}")
             with closing(Device(board, icount=self._icount)) as device:
                 device.log_to(f"bench_{board.name}_{script}")
                 device.start()
-                _run(device, "measure.py")
-                output = _run(device, script)
+                _run(device, SCRIPTS / "measure.py")
+                output = run(device) if run else _run(device, SCRIPTS / script)
             unit_of_time, ns = counted(self.board)
             for name, unit, total, times in map(ast.literal_eval, output.splitlines()):
                 is_time = unit == "ns"
@@ -101,7 +123,8 @@ def measure(board: Board) -> Results:
     without, upstream = with_other_threads(board)
     with progress.step(f"Measuring {board.name}") as show:
         bench = Bench(board, without, upstream, show=show)
-        rows = bench.single_threaded() | bench.threaded() | bench.busy() | bench.sizes()
+        rows = bench.single_threaded() | bench.programs()
+        rows |= bench.threaded() | bench.busy() | bench.sizes()
     return Results(board.name, build.version(), rows)
 
 
@@ -135,11 +158,51 @@ def _built(board: Board, threads: Threads) -> Board:
     return replace(board, name=build.firmware(board, threads).parent.name)
 
 
-def _run(device: Device, name: str) -> str:
-    """Run a script of benchmarks/ and return what it printed."""
-    path = SCRIPTS / name
-    script = Script(path, path.read_text())
+def _mean(rows: list[Row]) -> Row:
+    """Return the geometric mean of what the programs take of what they take without threads."""
+    ours = geometric_mean(row.ratio for row in rows if row.ratio)
+    upstream = [row.ratio_upstream for row in rows if row.ratio_upstream]
+    return Row("times", [ours], [1.0], [geometric_mean(upstream)] if upstream else None)
+
+
+def _beside(rows: Figures, without: Figures) -> Figures:
+    return {name: replace(row, without=without[name].threads) for name, row in rows.items()}
+
+
+def _run(device: Device, path: Path, then: str = "") -> str:
+    """Run a script, and `then`, and return what it printed."""
+    script = Script(path, path.read_text() + then)
     result = device.run(script.text, LIMIT * device.board.time_scale)
     if result.error:
         raise BoardError(f"benchmark failed\n{script.translated(report.text(result.error))}")
     return report.text(result.output)
+
+
+def _run_program(path: Path, device: Device) -> str:
+    _run(device, SCRIPTS / "program.py")
+    return _run(device, path, f"\nrun({path.name!r})\n")
+
+
+def _run_prompt(device: Device) -> str:
+    _run(device, SCRIPTS / "prompt.py")
+    time.sleep(PROMPT_TIME)
+    return _ask(device, "report_prompt()")
+
+
+def _run_soft_resets(device: Device) -> str:
+    """Reset softly from a script, beside no and many threads; from its end to the prompt."""
+    lines = []
+    for threads in (0, 16):
+        _run(device, SCRIPTS / "measure.py")
+        source = (SCRIPTS / "soft_reset.py").read_text() + f"\nreset_beside({threads})\n"
+        limit = LIMIT * device.board.time_scale
+        device.session.begin(source, limit)
+        device.session.send(b"!import time; print(time.ticks_us())\x04")
+        before, after = (device.follow(limit).output for _ in range(2))
+        took = int(after.partition(b"OK")[2]) - int(before)
+        lines.append(repr((f"soft reset beside {threads}", "ns", 1000 * took, 1)))
+    return "\n".join(lines)
+
+
+def _ask(device: Device, source: str) -> str:
+    return report.text(device.run(source, LIMIT * device.board.time_scale).output)
