@@ -8,6 +8,7 @@
 #include "deadline.h"
 #include "gil.h"
 #include "lock.h"
+#include "releases.h"
 #include "scheduler.h"
 
 // A thread that waits for a lock; on its stack.
@@ -106,7 +107,7 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
             if (lock_quit(lock, &waiter)) {
                 lock_release(lock); // the exception is raised here and now, whatever has come meanwhile
             }
-            mp_handle_pending(true);
+            mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
             return lock_wait(lock, deadline); // somebody else has taken the exception away
         }
         if (waiter.owns_lock) {

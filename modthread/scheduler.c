@@ -11,6 +11,7 @@
 
 #include "deadline.h"
 #include "gil.h"
+#include "releases.h"
 #include "scheduler.h"
 
 #if !MICROPY_ENABLE_SCHEDULER || MICROPY_ENABLE_VM_ABORT
@@ -233,10 +234,14 @@ static bool take_node(mp_sched_node_t **node, mp_sched_callback_t *callback) {
 }
 
 static void run_nodes(void) {
+    const mp_sched_node_t *last = MP_STATE_VM(sched_tail); // what is scheduled meanwhile has its turn next time
     mp_sched_node_t *node;
     mp_sched_callback_t callback;
     while (take_node(&node, &callback)) {
         callback(node);
+        if (node == last) {
+            return;
+        }
     }
 }
 
@@ -273,13 +278,13 @@ void mp_thread_give_way(void) {
     }
 }
 
-void mp_handle_pending(bool raise_exc) {
+void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     if (scheduler_is_locked()) {
         return;
     }
     mp_thread_give_way();
-    mp_obj_t exception = take_exception();
-    if (exception != MP_OBJ_NULL && raise_exc) {
+    mp_obj_t exception = MP_HANDLE_PENDING_EXCEPTIONS(behaviour) ? take_exception() : MP_OBJ_NULL;
+    if (exception != MP_OBJ_NULL && behaviour == MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS) {
         #if MICROPY_KBD_EXCEPTION
         if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
             thread_interrupted();
@@ -294,7 +299,7 @@ void mp_handle_pending(bool raise_exc) {
 
 void mp_event_handle_nowait(void) {
     MICROPY_INTERNAL_EVENT_HOOK;
-    mp_handle_pending(true);
+    mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
 
 static void park_for_event(TickType_t ticks) {

@@ -9,6 +9,14 @@ static mp_int_t seconds_since_start(void) {
     return (mp_int_t)(mp_hal_time_ns() / 1000000000);
 }
 
+#if MICROPY_VERSION >= MICROPY_MAKE_VERSION(1, 27, 0)
+
+static void mp_time_localtime_get(timeutils_struct_time_t *tm) {
+    timeutils_seconds_since_epoch_to_struct_time(seconds_since_start(), tm);
+}
+
+#else
+
 static mp_obj_t mp_time_localtime_get(void) {
     timeutils_struct_time_t tm;
     timeutils_seconds_since_epoch_to_struct_time(seconds_since_start(), &tm);
@@ -21,6 +29,8 @@ static mp_obj_t mp_time_localtime_get(void) {
     }
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }
+
+#endif
 
 static mp_obj_t mp_time_time_get(void) {
     return mp_obj_new_int(seconds_since_start());

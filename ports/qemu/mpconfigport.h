@@ -68,6 +68,11 @@
 #define MP_SSIZE_MAX (0x7fffffff)
 #define UINT_FMT "%lu"
 #define INT_FMT "%ld"
+// MicroPython chooses these itself from 1.27 on, unless it is told so.
+#define MP_INT_TYPE                             (MP_INT_TYPE_OTHER)
+#define MP_INT_MAX                              INT32_MAX
+#define MP_INT_MIN                              INT32_MIN
+#define MP_UINT_MAX                             UINT32_MAX
 typedef int32_t mp_int_t; // must be pointer size
 typedef uint32_t mp_uint_t; // must be pointer size
 typedef long mp_off_t;
