@@ -10,6 +10,12 @@ if(NOT MODTHREAD_ESP32_DIR)
     message(FATAL_ERROR "modthread: set MICROPY_BOARD_DIR to ${CMAKE_CURRENT_LIST_DIR}, and MICROPY_BOARD to the board")
 endif()
 
+# MicroPython's source package lacks this submodule; 1.25 builds with it, and links it, whatever it is told.
+if(NOT EXISTS ${MICROPY_DIR}/lib/berkeley-db-1.xx/README)
+    set(MICROPY_PY_BTREE OFF)
+    add_library(micropy_extmod_btree INTERFACE)
+endif()
+
 # Headers of ours are found before MicroPython's of the same name.
 target_include_directories(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR})
 target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/hal.c)

@@ -48,11 +48,11 @@ def firmware(board: Board, threads: Threads) -> Path:
         f"-DPYTHON={python}",
         *cmake.manifest(PORT, micropython),
     ]
-    if not (micropython / "lib/berkeley-db-1.xx/README").is_file():
-        settings.append("-DMICROPY_PY_BTREE=OFF")
     if ours:
         settings.append(f"-DMICROPY_BOARD_DIR={PORT}")
         settings.append(f"-DUSER_C_MODULES={PORT / 'micropython.cmake'}")
+    elif not (micropython / "lib/berkeley-db-1.xx/README").is_file():
+        settings.append("-DMICROPY_PY_BTREE=OFF")
     variables = environment(micropython)
     variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
     with job(f"Building the firmware {build.name}", build, [f"IDF_PATH={idf}", *settings], variables) as run:
