@@ -22,6 +22,15 @@
 
 portMUX_TYPE mp_thread_spinlock = portMUX_INITIALIZER_UNLOCKED;
 
+#if CONFIG_FREERTOS_TASK_PRE_DELETION_HOOK
+
+// MicroPython 1.25 has the kernel call it.
+void vTaskPreDeletionHook(void *task) {
+    (void)task;
+}
+
+#endif
+
 /******************************************************************************/
 // Idle tasks
 
