@@ -99,6 +99,17 @@ def test_bug_fix_release_will_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("versions")
+def test_bug_fix_release_that_will_not_do(tmp_path: Path) -> None:
+    write(
+        tmp_path / "mpy/py/mpconfig.h",
+        "#define MICROPY_VERSION_{} {}\n",
+        "MAJOR MINOR MICRO",
+        "1.25.0",
+    )
+    assert "is ESP-IDF 5.4.2; MicroPython 1.25 takes 5.2.2, 5.2, " in error_of_a_build()
+
+
+@pytest.mark.usefixtures("versions")
 def test_other_micropython(tmp_path: Path) -> None:
     write(
         tmp_path / "mpy/py/mpconfig.h",

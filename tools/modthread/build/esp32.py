@@ -87,7 +87,7 @@ def esp_idf(board: str) -> Path:
     if idf is None:
         raise ModthreadError(f"{board} needs ESP-IDF {versions[0]}: install it, {HOW}")
     found = _version(idf / "tools/cmake/version.cmake", "IDF_VERSION")
-    if found[:2] not in {tuple(version.split(".")[:2]) for version in versions}:
+    if not any(".".join((*found, "")).startswith(f"{version}.") for version in versions):
         raise ModthreadError(
             f"IDF_PATH={idf} is ESP-IDF {'.'.join(found)}; MicroPython {'.'.join(release)} takes"
             f" {', '.join(versions)}: check out one of these, or set MICROPY_DIR; {HOW}"
