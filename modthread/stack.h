@@ -15,7 +15,8 @@
 typedef struct _stack_t {
     struct _stack_t *below; // among those above the heap
     size_t size; // of all of it
-    uint32_t in_heap; // it is a block of the heap: stack_free() leaves it to the garbage collector
+    bool in_heap; // it is a block of the heap: stack_free() leaves it to the garbage collector
+    int8_t core; // where the task runs that has this stack, or KERNEL_ANY_CORE
     uint32_t guard;
     uint32_t words[];
 } stack_t;

@@ -110,7 +110,7 @@ static void thread_task(void *argument) {
 static thread_t *pool_take(size_t stack_size, int core) {
     for (thread_t **link = &pool; *link != NULL; link = &(*link)->next) {
         thread_t *thread = *link;
-        if (thread->stack->size == stack_size && thread->core == core) {
+        if (thread->stack->size == stack_size && thread->stack->core == core) {
             *link = thread->next;
             return thread;
         }
@@ -158,7 +158,7 @@ static thread_t *thread_new(size_t stack_size, int core) {
     thread_t *thread = record_new(stack_size);
     stack_t *stack = thread->stack;
     stack->guard = STACK_GUARD;
-    thread->core = core;
+    stack->core = (int8_t)core;
     thread->status = THREAD_FINISHED;
     uint8_t *bottom = (uint8_t *)stack->words + KERNEL_STACK_OFFSET;
     thread->task = kernel_create(thread_task, thread, bottom, (uint8_t *)stack + stack->size - bottom, &thread->tcb, core);

@@ -51,7 +51,6 @@ typedef struct _thread_t {
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
     uint32_t ident;
-    int8_t core; // that it runs on, or KERNEL_ANY_CORE
     uint32_t slice_us; // how much of its time slice it has used
     uint32_t events_seen; // the count of events when it last looked for one
     volatile uint8_t status; // a thread_status_t
