@@ -24,6 +24,13 @@ def with_lock(n):
             pass
 
 
+def time_out(n):
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    for i in range(n):
+        lock.acquire(True, 0)
+
+
 def append_pop(n):
     items = [1, 2, 3]
     for i in range(n):
@@ -33,6 +40,8 @@ def append_pop(n):
 
 measure("acquire() + release()", acquire_release, 2000, loop)
 measure("with lock", with_lock, 2000, loop)
+if hasattr(_thread, "TIMEOUT_MAX"):
+    measure("acquire(True, 0) that fails", time_out, 2000, loop)
 measure("list append() + pop()", append_pop, 2000, loop)
 
 
