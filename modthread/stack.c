@@ -14,7 +14,16 @@
 
 #if KERNEL_HAS_HEAP
 
-static stack_t *stack_new_in_heap(size_t size) {
+static stack_t *place_outside_heap(size_t size) {
+    stack_t *stack = kernel_malloc(size);
+    if (stack == NULL) {
+        gc_collect(); // gives back those of finished threads
+        stack = kernel_malloc(size);
+    }
+    return stack;
+}
+
+static stack_t *place_in_heap(size_t size) {
     stack_t *stack = m_malloc(size);
     if (!kernel_can_run_in(stack)) {
         m_free(stack);
@@ -23,25 +32,8 @@ static stack_t *stack_new_in_heap(size_t size) {
     return stack;
 }
 
-stack_t *stack_new(size_t size) {
-    stack_t *stack = kernel_malloc(size);
-    if (stack == NULL) {
-        gc_collect(); // gives back those of finished threads
-        stack = kernel_malloc(size);
-    }
-    bool in_heap = stack == NULL;
-    if (in_heap) {
-        stack = stack_new_in_heap(size);
-    }
-    stack->size = size;
-    stack->in_heap = in_heap;
-    return stack;
-}
-
-void stack_free(stack_t *stack) {
-    if (!stack->in_heap) {
-        kernel_free(stack);
-    }
+static void free_outside_heap(stack_t *stack) {
+    kernel_free(stack);
 }
 
 #else
@@ -77,7 +69,7 @@ static bool heap_ends_with_free(size_t size) {
 }
 
 // The highest place that is large enough: a gap that a freed stack has left, or the heap's end. NULL if it is in use.
-static stack_t *place_above_heap(size_t size) {
+static stack_t *place_outside_heap(size_t size) {
     if (highest == NULL) {
         top = heap_end();
     }
@@ -98,21 +90,11 @@ static stack_t *place_above_heap(size_t size) {
     return stack;
 }
 
-stack_t *stack_new(size_t size) {
-    stack_t *stack = place_above_heap(size);
-    bool in_heap = stack == NULL;
-    if (in_heap) {
-        stack = m_malloc(size);
-    }
-    stack->size = size;
-    stack->in_heap = in_heap;
-    return stack;
+static stack_t *place_in_heap(size_t size) {
+    return m_malloc(size);
 }
 
-void stack_free(stack_t *stack) {
-    if (stack->in_heap) {
-        return;
-    }
+static void free_outside_heap(stack_t *stack) {
     uint8_t *end = top;
     stack_t **link = &highest;
     for (; *link != stack; link = &(*link)->below) {
@@ -125,3 +107,20 @@ void stack_free(stack_t *stack) {
 }
 
 #endif
+
+stack_t *stack_new(size_t size) {
+    stack_t *stack = place_outside_heap(size);
+    bool in_heap = stack == NULL;
+    if (in_heap) {
+        stack = place_in_heap(size);
+    }
+    stack->size = size;
+    stack->in_heap = in_heap;
+    return stack;
+}
+
+void stack_free(stack_t *stack) {
+    if (!stack->in_heap) {
+        free_outside_heap(stack);
+    }
+}
