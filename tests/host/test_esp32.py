@@ -21,22 +21,22 @@ NEEDS_ESP_IDF = pytest.mark.skipif(
 @pytest.fixture
 def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees of which a build reads the versions only: MicroPython 1.26.1 and ESP-IDF 5.4.2."""
-    write(
-        tmp_path / "mpy/py/mpconfig.h",
-        "#define MICROPY_VERSION_{} {}\n",
-        "MAJOR MINOR MICRO",
-        "1.26.1",
-    )
-    write(
-        tmp_path / "idf/tools/cmake/version.cmake",
-        "set(IDF_VERSION_{} {})\n",
-        "MAJOR MINOR PATCH",
-        "5.4.2",
-    )
+    write_micropython(tmp_path, "1.26.1")
+    write_esp_idf(tmp_path, "5.4.2")
     monkeypatch.setenv("MICROPY_DIR", str(tmp_path / "mpy"))
     monkeypatch.setenv("IDF_PATH", str(tmp_path / "idf"))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("IDF_PYTHON_ENV_PATH", raising=False)
+
+
+def write_micropython(folder: Path, version: str) -> None:
+    line = "#define MICROPY_VERSION_{} {}\n"
+    write(folder / "mpy/py/mpconfig.h", line, "MAJOR MINOR MICRO", version)
+
+
+def write_esp_idf(folder: Path, version: str) -> None:
+    line = "set(IDF_VERSION_{} {})\n"
+    write(folder / "idf/tools/cmake/version.cmake", line, "MAJOR MINOR PATCH", version)
 
 
 def write(path: Path, line: str, parts: str, version: str) -> None:
@@ -77,46 +77,26 @@ def test_what_is_no_esp_idf(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 @pytest.mark.usefixtures("versions")
 @pytest.mark.parametrize("version", ["4.4.8", "5.5.1", "6.0.2"])
 def test_other_esp_idf(version: str, tmp_path: Path) -> None:
-    write(
-        tmp_path / "idf/tools/cmake/version.cmake",
-        "set(IDF_VERSION_{} {})\n",
-        "MAJOR MINOR PATCH",
-        version,
-    )
+    write_esp_idf(tmp_path, version)
     said = error_of_a_build()
     assert f"is ESP-IDF {version}; MicroPython 1.26 takes 5.4.2, 5.2, " in said
 
 
 @pytest.mark.usefixtures("versions")
 def test_bug_fix_release_will_do(tmp_path: Path) -> None:
-    write(
-        tmp_path / "idf/tools/cmake/version.cmake",
-        "set(IDF_VERSION_{} {})\n",
-        "MAJOR MINOR PATCH",
-        "5.4.9",
-    )
+    write_esp_idf(tmp_path, "5.4.9")
     assert esp32.esp_idf("ESP32_GENERIC") == tmp_path / "idf"
 
 
 @pytest.mark.usefixtures("versions")
 def test_bug_fix_release_that_will_not_do(tmp_path: Path) -> None:
-    write(
-        tmp_path / "mpy/py/mpconfig.h",
-        "#define MICROPY_VERSION_{} {}\n",
-        "MAJOR MINOR MICRO",
-        "1.25.0",
-    )
+    write_micropython(tmp_path, "1.25.0")
     assert "is ESP-IDF 5.4.2; MicroPython 1.25 takes 5.2.2, 5.2, " in error_of_a_build()
 
 
 @pytest.mark.usefixtures("versions")
 def test_other_micropython(tmp_path: Path) -> None:
-    write(
-        tmp_path / "mpy/py/mpconfig.h",
-        "#define MICROPY_VERSION_{} {}\n",
-        "MAJOR MINOR MICRO",
-        "1.24.0",
-    )
+    write_micropython(tmp_path, "1.24.0")
     assert "is MicroPython 1.24; ESP32_GENERIC_C3 is built with 1.25, 1.26" in error_of_a_build()
 
 
