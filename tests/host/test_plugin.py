@@ -305,7 +305,11 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--board", "NOPE"], "unknown board 'NOPE'; known boards: ESP32_GENERIC, "),
+        (
+            ["--board", "NOPE"],
+            "unknown board 'NOPE'; known boards: ESP32_GENERIC, ESP32_GENERIC_C3, "
+            "ESP32_GENERIC_S3, MPS2_AN385, RPI_PICO",
+        ),
         (["--board", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
         (["--icount", "nonsense"], "qemu-system-arm did not start: "),
     ],
