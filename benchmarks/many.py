@@ -1,4 +1,4 @@
-# What many threads cost that wait: memory, collections, and the hand-over in a ring of them.
+# What many threads cost that wait: memory and collections.
 
 import _thread
 
@@ -13,11 +13,6 @@ _thread.stack_size(STACK_SIZE)
 def start_waiting(n):
     for i in range(n):
         _thread.start_new_thread(wait, ())
-
-
-def collect(n):
-    for i in range(n):
-        gc.collect()
 
 
 locks = [None] * 100

@@ -26,3 +26,16 @@ def measure(name, function, n, loop=None, per_time=1):
     """Report what one of the n times takes, net of `loop` if that is given."""
     total = cost(function, n) - (cost(loop, n) if loop else 0)
     report(name, "ns", total, n * per_time)
+
+
+# What several benchmarks measure.
+def collect(n):
+    for i in range(n):
+        gc.collect()
+
+
+def depth(level=0):
+    try:
+        return depth(level + 1)
+    except RuntimeError:
+        return level

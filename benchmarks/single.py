@@ -45,18 +45,6 @@ def exception(n):
             pass
 
 
-def collect(n):
-    for i in range(n):
-        gc.collect()
-
-
-def depth(level=0):
-    try:
-        return depth(level + 1)
-    except RuntimeError:
-        return level
-
-
 measure("while loop", while_loop, 5000)
 measure("for loop", for_loop, 5000)
 measure("function call", function_call, 3000)

@@ -3,6 +3,7 @@
 
 import _thread
 import sys
+import time
 
 
 def reset_beside(n):

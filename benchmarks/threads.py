@@ -109,3 +109,15 @@ times = [0]
 _thread.stack_size(4096)
 until_first_line(1)
 report("start to first line", "ns", until_first_line(STARTS) * 1000, STARTS)
+
+
+# How deep a thread can recurse.
+def report_depth(size):
+    report("recursion in %d KiB" % (size // 1024), "calls", depth(), 1)
+    done.release()
+
+
+for size in (4096, 8192, 16384):
+    _thread.stack_size(size)
+    _thread.start_new_thread(report_depth, (size,))
+    done.acquire()

@@ -171,11 +171,18 @@ def _beside(rows: Figures, without: Figures) -> Figures:
 
 def _run(device: Device, path: Path, then: str = "") -> str:
     """Run a script, and `then`, and return what it printed."""
-    script = Script(path, path.read_text() + then)
-    result = device.run(script.text, LIMIT * device.board.time_scale)
+    return _output(device, Script(path, path.read_text() + then))
+
+
+def _output(device: Device, script: Script) -> str:
+    result = device.run(script.text, _limit(device))
     if result.error:
         raise BoardError(f"benchmark failed\n{script.translated(report.text(result.error))}")
     return report.text(result.output)
+
+
+def _limit(device: Device) -> float:
+    return LIMIT * device.board.time_scale
 
 
 def _run_program(path: Path, device: Device) -> str:
@@ -184,25 +191,20 @@ def _run_program(path: Path, device: Device) -> str:
 
 
 def _run_prompt(device: Device) -> str:
-    _run(device, SCRIPTS / "prompt.py")
+    path = SCRIPTS / "prompt.py"
+    _run(device, path)
     time.sleep(PROMPT_TIME)
-    return _ask(device, "report_prompt()")
+    return _output(device, Script(path, "report_prompt()"))
 
 
 def _run_soft_resets(device: Device) -> str:
     """Reset softly from a script, beside no and many threads; from its end to the prompt."""
+    source = (SCRIPTS / "soft_reset.py").read_text()
     lines = []
     for threads in (0, 16):
-        _run(device, SCRIPTS / "measure.py")
-        source = (SCRIPTS / "soft_reset.py").read_text() + f"\nreset_beside({threads})\n"
-        limit = LIMIT * device.board.time_scale
-        device.session.begin(source, limit)
+        device.session.begin(f"{source}\nreset_beside({threads})\n", _limit(device))
         device.session.send(b"!import time; print(time.ticks_us())\x04")
-        before, after = (device.follow(limit).output for _ in range(2))
+        before, after = (device.follow(_limit(device)).output for _ in range(2))
         took = int(after.partition(b"OK")[2]) - int(before)
         lines.append(repr((f"soft reset beside {threads}", "ns", 1000 * took, 1)))
     return "\n".join(lines)
-
-
-def _ask(device: Device, source: str) -> str:
-    return report.text(device.run(source, LIMIT * device.board.time_scale).output)
