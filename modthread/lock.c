@@ -37,7 +37,8 @@ static bool lock_try(mp_obj_thread_lock_t *lock) {
     return acquired;
 }
 
-static void lock_release(mp_obj_thread_lock_t *lock) {
+static mp_obj_t lock_release(mp_obj_t self) {
+    mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
     uint32_t state = kernel_lock();
     bool was_locked = lock->locked;
     waiter_t *waiter = lock->first;
@@ -52,6 +53,7 @@ static void lock_release(mp_obj_thread_lock_t *lock) {
     if (!was_locked) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
     }
+    return mp_const_none;
 }
 
 // Wait in line, or take the lock if it is free by now. In a critical section.
@@ -105,7 +107,7 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
         TRACE_LOCK(waiter.thread, NULL);
         if (scheduler_exception_pending()) {
             if (lock_quit(lock, &waiter)) {
-                lock_release(lock); // the exception is raised here and now, whatever has come meanwhile
+                lock_release(MP_OBJ_FROM_PTR(lock)); // the exception is raised here and now, whatever has come meanwhile
             }
             mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
             return lock_wait(lock, deadline); // somebody else has taken the exception away
@@ -121,8 +123,9 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     return lock_quit(lock, &waiter);
 }
 
-static bool lock_acquire(mp_obj_thread_lock_t *lock) {
-    return lock_try(lock) || lock_wait(lock, &deadline_never);
+static mp_obj_t lock_acquire(mp_obj_t self) {
+    mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
+    return mp_obj_new_bool(lock_try(lock) || lock_wait(lock, &deadline_never));
 }
 
 /******************************************************************************/
@@ -165,7 +168,8 @@ static deadline_t deadline_after(mp_obj_t timeout) {
     return deadline_after_us(us + (us >> 23) + (seconds > 0)); // a float loses its last bit, and parts of a microsecond
 }
 
-static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+// A function of its own, so that a call without arguments needs no room for what they are parsed into.
+static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
     enum { ARG_waitflag, ARG_timeout, ARG_blocking };
     static const mp_arg_t allowed[] = {
         { MP_QSTR_waitflag, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
@@ -173,7 +177,7 @@ static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, co
         { MP_QSTR_blocking, MP_ARG_OBJ | MP_ARG_KW_ONLY, { .u_obj = MP_OBJ_NULL } }, // CPython's name
     };
     mp_arg_val_t parsed[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all(n_args, args, kwargs, MP_ARRAY_SIZE(allowed), allowed, parsed);
+    mp_arg_parse_all(n_args - 1, args + 1, kwargs, MP_ARRAY_SIZE(allowed), allowed, parsed);
     mp_obj_t waitflag = parsed[ARG_waitflag].u_obj;
     mp_obj_t blocking = parsed[ARG_blocking].u_obj;
     if (waitflag != MP_OBJ_NULL && blocking != MP_OBJ_NULL) {
@@ -182,30 +186,24 @@ static bool acquire_with_arguments(mp_obj_thread_lock_t *self, size_t n_args, co
     mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
     mp_obj_t timeout = parsed[ARG_timeout].u_obj;
     deadline_t deadline = deadline_after(timeout);
-    if (wait != MP_OBJ_NULL && mp_obj_get_int(wait) == 0) {
-        if (!mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
-            mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
-        }
-        return lock_try(self);
+    bool may_wait = wait == MP_OBJ_NULL || mp_obj_get_int(wait) != 0;
+    if (!may_wait && !mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
+        mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
     }
-    return lock_try(self) || lock_wait(self, &deadline);
+    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
+    return mp_obj_new_bool(lock_try(self) || (may_wait && lock_wait(self, &deadline)));
 }
 
 // acquire(waitflag=1, timeout=-1)
 static mp_obj_t lock_obj_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
-    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
     if (n_args == 1 && kwargs->used == 0) {
-        return mp_obj_new_bool(lock_acquire(self));
+        return lock_acquire(args[0]);
     }
-    return mp_obj_new_bool(acquire_with_arguments(self, n_args - 1, args + 1, kwargs));
+    return acquire_with_arguments(n_args, args, kwargs);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lock_acquire_obj, 1, lock_obj_acquire);
 
-static mp_obj_t lock_obj_release(mp_obj_t self) {
-    lock_release(MP_OBJ_TO_PTR(self));
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(lock_release_obj, lock_obj_release);
+static MP_DEFINE_CONST_FUN_OBJ_1(lock_release_obj, lock_release);
 
 static mp_obj_t lock_obj_locked(mp_obj_t self_in) {
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
@@ -213,15 +211,11 @@ static mp_obj_t lock_obj_locked(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(lock_locked_obj, lock_obj_locked);
 
-static mp_obj_t lock_obj_enter(mp_obj_t self_in) {
-    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_bool(lock_acquire(self));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(lock_enter_obj, lock_obj_enter);
+static MP_DEFINE_CONST_FUN_OBJ_1(lock_enter_obj, lock_acquire);
 
 static mp_obj_t lock_obj_exit(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    return lock_obj_release(args[0]);
+    return lock_release(args[0]);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lock_exit_obj, 4, 4, lock_obj_exit);
 
