@@ -38,8 +38,9 @@ static void free_outside_heap(stack_t *stack) {
 
 #else
 
-static stack_t *highest; // of those above the heap, linked from top to bottom
+static stack_t *lowest; // of those above the heap, linked from bottom to top
 static uint8_t *top; // the heap's end while there are none
+static size_t gaps; // bytes that freed ones have left between others
 
 static uint8_t *heap_end(void) {
     return MP_STATE_MEM(area).gc_pool_end;
@@ -68,26 +69,51 @@ static bool heap_ends_with_free(size_t size) {
     return true;
 }
 
-// The highest place that is large enough: a gap that a freed stack has left, or the heap's end. NULL if it is in use.
-static stack_t *place_outside_heap(size_t size) {
-    if (highest == NULL) {
+static uint8_t *end_of(const stack_t *stack) {
+    return (uint8_t *)stack + stack->size;
+}
+
+// Where the next one begins, or what lies above all.
+static uint8_t *end_of_gap_above(const stack_t *stack) {
+    return stack->above == NULL ? top : (uint8_t *)stack->above;
+}
+
+// At the beginning of the highest gap that is large enough; NULL if there is none.
+static stack_t *place_in_gap(size_t size) {
+    stack_t *below = NULL;
+    for (stack_t *stack = gaps < size ? NULL : lowest; stack != NULL; stack = stack->above) {
+        if ((size_t)(end_of_gap_above(stack) - end_of(stack)) >= size) {
+            below = stack;
+        }
+    }
+    if (below == NULL) {
+        return NULL;
+    }
+    stack_t *stack = (stack_t *)end_of(below);
+    stack->above = below->above;
+    below->above = stack;
+    gaps -= size;
+    return stack;
+}
+
+// In place of the heap's end; NULL if that is in use.
+static stack_t *place_below(size_t size) {
+    if (lowest == NULL) {
         top = heap_end();
     }
-    uint8_t *end = top;
-    stack_t **link = &highest;
-    for (; *link != NULL && (size_t)(end - (uint8_t *)*link) < (*link)->size + size; link = &(*link)->below) {
-        end = (uint8_t *)*link;
+    if (!heap_ends_with_free(size)) {
+        return NULL;
     }
-    if (*link == NULL) {
-        if (!heap_ends_with_free(size)) {
-            return NULL;
-        }
-        set_heap_end(end - size);
-    }
-    stack_t *stack = (stack_t *)(end - size);
-    stack->below = *link;
-    *link = stack;
+    stack_t *stack = (stack_t *)(heap_end() - size);
+    set_heap_end((uint8_t *)stack);
+    stack->above = lowest;
+    lowest = stack;
     return stack;
+}
+
+static stack_t *place_outside_heap(size_t size) {
+    stack_t *stack = place_in_gap(size);
+    return stack == NULL ? place_below(size) : stack;
 }
 
 static stack_t *place_in_heap(size_t size) {
@@ -95,13 +121,15 @@ static stack_t *place_in_heap(size_t size) {
 }
 
 static void free_outside_heap(stack_t *stack) {
-    uint8_t *end = top;
-    stack_t **link = &highest;
-    for (; *link != stack; link = &(*link)->below) {
-        end = (uint8_t *)*link;
+    gaps += stack->size;
+    stack_t **link = &lowest;
+    while (*link != stack) {
+        link = &(*link)->above;
     }
-    *link = stack->below;
-    if (*link == NULL) {
+    *link = stack->above;
+    if (link == &lowest) {
+        uint8_t *end = end_of_gap_above(stack);
+        gaps -= end - (uint8_t *)stack;
         set_heap_end(end);
     }
 }

@@ -13,7 +13,7 @@
 
 // The lowest words of a stack; the guard is what an overflow destroys first.
 typedef struct _stack_t {
-    struct _stack_t *below; // among those above the heap
+    struct _stack_t *above; // among those above the heap
     size_t size; // of all of it
     bool in_heap; // it is a block of the heap: stack_free() leaves it to the garbage collector
     int8_t core; // where the task runs that has this stack, or KERNEL_ANY_CORE
