@@ -13,10 +13,10 @@
 #define configUSE_PREEMPTION                    1
 #define configUSE_TIME_SLICING                  1
 #define configUSE_16_BIT_TICKS                  0
-#define configMAX_PRIORITIES                    4
+#define configMAX_PRIORITIES                    2
 #define configMINIMAL_STACK_SIZE                64
 #define configMAX_TASK_NAME_LEN                 4
-#define configIDLE_SHOULD_YIELD                 1
+#define configIDLE_SHOULD_YIELD                 0
 #define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     1
 #define configCHECK_FOR_STACK_OVERFLOW          1
