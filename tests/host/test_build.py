@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread import build, sources
+from modthread import build, project, sources
 from modthread.boards import Board
 from modthread.build import sizes
 from modthread.errors import ModthreadError
@@ -155,6 +155,23 @@ def test_other_settings_start_anew(port: Port) -> None:
     port.make(THREADS="0")
     assert (port.build / "made-with-0").exists()
     assert not (port.build / "made-with-1").exists()
+
+
+def test_other_names_start_anew(
+    port: Port, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "ROOT", tmp_path)
+    source = tmp_path / "modthread/lock.c"
+    source.parent.mkdir()
+    source.write_text("MP_QSTR_release, MP_QSTR_acquire")
+    port.rule("touch $(BUILD)/object.o")
+    port.make()
+    source.write_text("MP_QSTR_acquire, MP_QSTR_release")
+    port.rule("test -e $(BUILD)/object.o")
+    port.make()
+    source.write_text("MP_QSTR_acquire, MP_QSTR_release, MP_QSTR_locked")
+    port.rule("test ! -e $(BUILD)/object.o")
+    port.make()
 
 
 def test_an_interrupted_build_starts_anew(port: Port) -> None:

@@ -17,6 +17,7 @@ STEP = re.compile(r"(?:[A-Z]+|\[(\d+/\d+)\] (?:Building|Linking) \w+ \w+) (\S+?)
 COMPLAINT = re.compile(
     r"error:|undefined reference|multiple definition|overflowed|No rule to|CMake Error"
 )
+NAME = re.compile(r"\bMP_QSTR_\w+")
 NOT_THERE = re.compile(r"not found|No such file|unable to find")  # said of a compiler or its headers
 # What would reach the compilers from the `make` that called us or from the user's other work.
 FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"}
@@ -57,7 +58,8 @@ def job(
 
     It shows the command's steps, returns its output, which also goes into ``build.log``, and
     raises ModthreadError with the last complaints. The directory is emptied first if its last
-    build had other `settings` or never ended. Blocks while another build holds it.
+    build had other `settings`, or our sources other names, or if it never ended. Blocks while
+    another build holds it.
     """
     if " " in str(build):
         raise ModthreadError(
@@ -65,7 +67,7 @@ def job(
         )
     with (
         project.locked(build),
-        _kept_where_built_with("\n".join(settings), build),
+        _kept_where_built_with("\n".join([*settings, *_names()]), build),
         progress.step(title) as show,
         (build / "build.log").open("w") as log,
     ):
@@ -80,6 +82,17 @@ def job(
             return output
 
         yield run
+
+
+def _names() -> list[str]:
+    """Return the names that our sources add to MicroPython's.
+
+    Where only these have changed its build fails, for it keeps the frozen modules, which hold the
+    old ones (MicroPython's tools/makemanifest.py).
+    """
+    folders = (project.ROOT / name for name in ("modthread", "ports"))
+    paths = (path for folder in folders for path in folder.rglob("*.[ch]"))
+    return sorted({name for path in paths for name in NAME.findall(path.read_text())})
 
 
 @contextmanager
