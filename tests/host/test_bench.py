@@ -34,7 +34,7 @@ def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     assert [row.unit for row in single.values()] == ["instructions"] * 7 + ["calls"]
     programs = bench.programs()
     assert [row.unit for row in programs.values()] == ["instructions"] * 24 + ["times"]
-    threaded = bench.threaded() | bench.busy() | bench.sizes()
+    threaded = bench.threaded() | bench.busy() | measure.sizes(bench.board)
     assert set(goals.GOALS) <= set(threaded)
     now = Results(bench.board.name, "now", single | programs | threaded)
     assert all(row.value > 0 for row in now.rows.values())
@@ -48,6 +48,16 @@ def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     assert command.broken_contracts(now) == []
     before = Results.load(command.baseline_of(bench.board))
     assert command.regressions(before, now) == []
+
+
+@pytest.mark.boards("MPS2_AN385")
+def test_names_have_the_same_numbers_without_threads(bench: Bench) -> None:
+    ours, without = (
+        (board.directory / "genhdr/qstrdefs.generated.h").read_text()
+        for board in (bench.board, bench.without)
+    )
+    assert "MP_QSTR_start_new_thread" in ours
+    assert ours == without
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from modthread.bench.results import MORE_IS_BETTER, Row
 MOST_RATIO = 1.02
 GOAL_RATIO = 1.01
 
-# MicroPython's own benchmark programs, whose names end so, are held to it together: where each of
-# them finds a name depends also on the number that the build gives it, by the lookup cache.
+# MicroPython's own benchmark programs, whose names end so, are held to it together: each of them
+# depends a little on how the heap is filled, and where names differ, on its lookup cache.
 PROGRAM = ".py"
 PROGRAMS_MEAN = "geometric mean of these"
 

@@ -76,13 +76,6 @@ class Bench:
         """Measure how threads that compute share the processor, and let others run."""
         return self._compared("busy.py") | self._compared("prompt.py", _run_prompt)
 
-    def sizes(self) -> Figures:
-        """Return what the firmware with threads occupies more than the one without."""
-        threads, without = (build.size(one.firmware) for one in (self.board, self.without))
-        flash = threads.text + threads.data - without.text - without.data
-        ram = threads.data + threads.bss - without.data - without.bss
-        return {"flash": Row("bytes", [flash]), "RAM": Row("bytes", [ram])}
-
     @property
     def _icount(self) -> str | None:
         """Where cycles are counted, waiting for real time helps nobody."""
@@ -124,16 +117,27 @@ def measure(board: Board) -> Results:
     with progress.step(f"Measuring {board.name}") as show:
         bench = Bench(board, without, upstream, show=show)
         rows = bench.single_threaded() | bench.programs()
-        rows |= bench.threaded() | bench.busy() | bench.sizes()
-    return Results(board.name, build.version(), rows)
+        rows |= bench.threaded() | bench.busy()
+    return Results(board.name, build.version(), rows | sizes(board))
+
+
+def sizes(board: Board) -> Figures:
+    """Build `board` with and without threads; return what it occupies more with them. Blocks."""
+    kinds = Threads.OURS, Threads.NONE
+    threads, without = (build.size(build.firmware(board, kind)) for kind in kinds)
+    flash = threads.text + threads.data - without.text - without.data
+    ram = threads.data + threads.bss - without.data - without.bss
+    return {"flash": Row("bytes", [flash]), "RAM": Row("bytes", [ram])}
 
 
 def with_other_threads(board: Board) -> tuple[Board, Board | None]:
     """Build `board` without threads and with MicroPython's own; return the boards with these.
 
-    The second is None where the board's port cannot have them. Blocks.
+    The first has the names of `board`, built before, where its port can: by their numbers the
+    interpreter's lookup cache works (py/map.c), so other names make single programs some percent
+    faster or slower. The second is None where the port cannot have those threads. Blocks.
     """
-    none = _built(board, Threads.NONE)
+    none = _built(board, Threads.NAMES if build.can_have(board, Threads.NAMES) else Threads.NONE)
     has_upstream = build.can_have(board, Threads.UPSTREAM)
     return none, _built(board, Threads.UPSTREAM) if has_upstream else None
 

@@ -24,7 +24,10 @@ def firmware(board: Board, threads: Threads) -> Path:
     }
     if kernel_path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)
-    if threads is not Threads.OURS:
+    if threads is Threads.NAMES:
+        variables["THREADS"] = Threads.NONE
+        variables["NAMES"] = str(board.directory / "genhdr/qstrdefs.collected.h")
+    elif threads is not Threads.OURS:
         variables["THREADS"] = threads
     elif board.traced:
         variables["TRACE"] = "1"
@@ -33,5 +36,5 @@ def firmware(board: Board, threads: Threads) -> Path:
 
 
 def _other_directory(board: Board, threads: Threads) -> Path:
-    name = {Threads.NONE: "nothreads", Threads.UPSTREAM: "upstream"}[threads]
+    name = {Threads.NONE: "nothreads", Threads.NAMES: "names", Threads.UPSTREAM: "upstream"}[threads]
     return project.BUILD / f"{board.name}-{name}"
