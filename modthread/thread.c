@@ -120,7 +120,9 @@ static thread_t *pool_take(size_t stack_size, int core) {
 
 static void thread_delete(thread_t *thread) {
     kernel_delete(thread->task);
-    stack_free(thread->stack);
+    stack_t *stack = thread->stack;
+    memset(thread, 0, sizeof(*thread)); // a stale pointer to it must not keep alive what it was linked with
+    stack_free(stack);
 }
 
 static void pool_empty(void) {
