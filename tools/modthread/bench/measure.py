@@ -22,7 +22,7 @@ from modthread.session import BoardError
 
 SCRIPTS = project.ROOT / "benchmarks"
 PROGRAMS = "tests/perf_bench"  # in MicroPython's source
-PROMPT_TIME = 0.5  # seconds that the board waits at its prompt
+PROMPT_TIME = 0.5  # seconds that the board waits at its prompt, before its time scale
 RUNS = 5
 LIMIT = 120.0  # seconds that one script may take, before the board's time scale
 
@@ -197,7 +197,7 @@ def _run_program(path: Path, device: Device) -> str:
 def _run_prompt(device: Device) -> str:
     path = SCRIPTS / "prompt.py"
     _run(device, path)
-    time.sleep(PROMPT_TIME)
+    time.sleep(PROMPT_TIME * device.board.time_scale)
     return _output(device, Script(path, "report_prompt()"))
 
 
