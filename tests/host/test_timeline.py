@@ -279,6 +279,16 @@ def test_picture_has_a_lane_for_each_thread() -> None:
     assert len(titles) == 6 + 5
 
 
+def test_picture_of_minutes_is_as_wide_as_it_should_be() -> None:
+    """In parts of the width: browsers draw nothing beyond 2^25 pixels, before any scaling."""
+    minutes = (Span(0, 150_000_000, "lock", "0x1000"), Span(150_000_000, 200_000_000, "running"))
+    picture = Timeline("B", (Lane(1, "main", minutes),), (), 200_000_000).svg()
+    bars = [
+        bar for bar in ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}rect") if len(bar)
+    ]
+    assert [(bar.get("x"), bar.get("width")) for bar in bars] == [("0%", "75%"), ("75%", "25%")]
+
+
 @pytest.mark.slow
 def test_run_writes_what_the_suffix_says(tmp_path: Path) -> None:
     build.firmware(replace(boards.load(boards.DEFAULT), traced=True))
