@@ -9,8 +9,8 @@
 #include "modthread/mpthreadport.h"
 #include "tick.h"
 
-// MicroPython's soft timers have alarm 2, pico-sdk's alarm pool and machine.lightsleep() alarm 3.
-#define ALARM (1)
+// Soft timers have alarm 2, machine.lightsleep() has 3 or from MicroPython 1.26 on 1, and pico-sdk's alarm pool 3.
+#define ALARM (0)
 #define ALARM_IRQ TIMER_ALARM_IRQ_NUM(timer_hw, ALARM)
 
 #define US_PER_TICK (1000000 / configTICK_RATE_HZ)

@@ -20,7 +20,7 @@
 #include "registers.h"
 
 #define SLICE (0) // of the PWM: interrupts when its period ends
-#define ALARM (0)
+#define ALARM (1)
 
 #define HOLDERS (8)
 #define HOLDER_PRIORITY (1)
