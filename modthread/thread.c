@@ -198,7 +198,7 @@ uint32_t thread_start(thread_call_t *call, int core) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't start new thread"));
     }
     size_t stack_size = thread_stack_size == 0 ? MODTHREAD_STACK_SIZE_DEFAULT : thread_stack_size;
-    stack_size = STACK_ROUND_UP(stack_size);
+    stack_size = STACK_ROUND_UP(stack_size + MODTHREAD_STACK_EXTRA);
     thread_t *thread = pool_take(stack_size, core);
     if (thread == NULL) {
         thread = thread_new(stack_size, core);

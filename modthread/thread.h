@@ -22,6 +22,11 @@
 #define MODTHREAD_STACK_MARGIN MICROPY_STACK_CHECK_MARGIN
 #endif
 
+// What a stack gets beyond what was asked for, where that margin takes more than users reckon with.
+#ifndef MODTHREAD_STACK_EXTRA
+#define MODTHREAD_STACK_EXTRA (0)
+#endif
+
 #define MODTHREAD_MAIN_IDENT (1)
 #define MODTHREAD_GUEST_IDENT MP_SMALL_INT_MAX
 

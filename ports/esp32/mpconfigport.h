@@ -35,6 +35,13 @@
 // On the core of the main thread, as with MicroPython's own port: the other one has the radio.
 #define MODTHREAD_CORE_DEFAULT kernel_core()
 
+// Register windows make frames large: what the compiler needs, called by eval() where the limit is near, and an interrupt
+// do not fit into the margin of MicroPython's own port. A program has as much as with that.
+#ifdef __XTENSA__
+#define MODTHREAD_STACK_EXTRA (512)
+#define MODTHREAD_STACK_MARGIN (MICROPY_STACK_CHECK_MARGIN + MODTHREAD_STACK_EXTRA)
+#endif
+
 // As long as the default of MicroPython's own port: 4 KiB for the program, and the margin.
 #define MODTHREAD_STACK_SIZE_DEFAULT (4096 + MICROPY_STACK_CHECK_MARGIN)
 
