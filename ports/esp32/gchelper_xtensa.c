@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "py/gc.h"
+#include "py/mpstate.h"
 #include "py/mpthread.h"
 
 #include "esp_cpu.h"
@@ -26,4 +28,17 @@ uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs) {
         four = (const uintptr_t *)four[1] - 4; // the second is the stack pointer
     }
     return (uintptr_t)first;
+}
+
+// In place of the one of MicroPython's port (gccollect.c), whose function calls itself until all windows have gone to the
+// stack: compilers may put such a function into itself, so that few of them go, and objects that are in use are freed.
+void __wrap_gc_collect(void);
+
+void __wrap_gc_collect(void) {
+    gc_helper_regs_t regs;
+    gc_collect_start();
+    void **stack = (void **)gc_helper_get_regs_and_sp(regs);
+    gc_collect_root(stack, (void **)MP_STATE_THREAD(stack_top) - stack);
+    mp_thread_gc_others();
+    gc_collect_end();
 }

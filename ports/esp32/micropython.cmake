@@ -36,7 +36,11 @@ function(modthread_esp32_overlay)
     set_target_properties(usermod_modthread PROPERTIES INTERFACE_SOURCES "")
     set_target_properties(${MICROPY_TARGET} PROPERTIES SOURCES "${sources};${own_sources}")
     set_property(SOURCE ${MODTHREAD_ESP32_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
+    if(CONFIG_IDF_TARGET_ARCH_XTENSA)
+        set(xtensa_functions gc_collect)
+    endif()
     foreach(function
+        ${xtensa_functions}
         mp_init
         mp_hal_delay_ms
         mp_hal_delay_us
