@@ -76,19 +76,21 @@ void mp_usbd_schedule_task(void) {
     service_notify();
 }
 
-// TinyUSB has an event for its task; from its interrupt, and from tasks.
-void tud_event_hook_cb(uint8_t rhport, uint32_t event, bool in_interrupt) {
-    (void)rhport;
-    (void)event;
-    (void)in_interrupt;
+// TinyUSB has an event for its task: from its interrupt, and from tasks.
+#if MICROPY_VERSION < MICROPY_MAKE_VERSION(1, 26, 0) // whose linker flags name this function
+void __real_dcd_event_handler(dcd_event_t const *event, bool in_isr);
+void __wrap_dcd_event_handler(dcd_event_t const *event, bool in_isr) {
+    __real_dcd_event_handler(event, in_isr);
     service_notify();
 }
-
-// MicroPython 1.25 has the linker call it for dcd_event_handler(), to do what the hook above does now.
-void __real_dcd_event_handler(dcd_event_t const *event, bool in_interrupt);
-void __wrap_dcd_event_handler(dcd_event_t const *event, bool in_interrupt) {
-    __real_dcd_event_handler(event, in_interrupt);
+#else
+void tud_event_hook_cb(uint8_t rhport, uint32_t event, bool in_isr) {
+    (void)rhport;
+    (void)event;
+    (void)in_isr;
+    service_notify();
 }
+#endif
 
 void mp_usbd_hex_str(char *out_str, const uint8_t *bytes, size_t bytes_len) {
     for (size_t i = 0; i < bytes_len; i++) {
