@@ -19,10 +19,15 @@ def overrun(r0):
 # There is no assembler on an ESP32: what an overrun leaves is written to the end of the stack
 # that the mark is on.
 SCAN = """
-import machine
+import machine, sys
+memory = {
+    'ESP32_GENERIC': 0x3ffb0000,
+    'ESP32_GENERIC_S3': 0x3fc88000,
+    'ESP32_GENERIC_C3': 0x3fc80000,
+}
 def overrun(size):
     mark = 1000000 + _thread.get_ident()
-    address = 0x3fc80000
+    address = memory[sys.implementation._build]
     while machine.mem32[address] != 2 * mark + 1:
         address += 4
     while machine.mem32[address] & 0xffffffff != 0x7357ac4b:
