@@ -11,24 +11,38 @@ from elftools.elf.elffile import ELFFile
 
 from modthread import report
 
-# As ports/cortex_m/fault.c prints it.
-CRASH = re.compile(rb"^\*\*\* [^\r\n]+", re.MULTILINE)
-REGISTER = re.compile(r"\b(\w+)=([0-9a-f]{8})\b")
-STACK_LINE = re.compile(r"^[0-9a-f]{8}:((?: [0-9a-f]{8})+)$", re.MULTILINE)
-BL_SIZE, BLX_SIZE = 4, 2  # bytes of the two instructions of Armv6-M and Armv7-M that call
+# As ports/cortex_m/fault.c prints it, and MicroPython's ports/esp32/panichandler.c above ESP-IDF's
+# report (components/esp_system/panic.c). There, our own message may come first.
+CRASH = re.compile(
+    rb"^(?:\*\*\* [^\r\n]+(?:\s+A fatal error occurred\.)?|A fatal error occurred\.)", re.MULTILINE
+)
+NAME = re.compile(
+    r"^(?:\*\*\*|Guru Meditation Error:|abort\(\) was|assert failed:) .+", re.MULTILINE
+)
+REGISTER = re.compile(r"\b([A-Za-z][\w/]*) *[=:] *(?:0x)?([0-9a-f]{8})\b")
+STACK_LINE = re.compile(r"^[0-9a-f]{8}:((?: (?:0x)?[0-9a-f]{8})+) *$", re.MULTILINE)
+BACKTRACE = re.compile(r"^Backtrace:(.+)$", re.MULTILINE)  # the innermost first, program:stack
+PLACES = ("pc", "lr", "MEPC", "RA")  # registers that point into the program
+CALL = 4  # bytes: no instruction that calls is longer
 
 
 def split(output: bytes | bytearray) -> tuple[bytes, str]:
     """Return what `output` has before the firmware tells of a crash, and what it tells, if so."""
     *_, crash = [None, *CRASH.finditer(output)]
     start = crash.start() if crash else len(output)
-    return bytes(output[:start]), output[start:].decode(errors="replace").replace("\r\n", "\n")
+    told = output[start:].decode(errors="replace").replace("\r\n", "\n")
+    return bytes(output[:start]), told.partition("\nRebooting...")[0]
+
+
+def _name(told: str) -> str:
+    match = NAME.search(told)
+    return match[0].rstrip() if match else told.splitlines()[0]
 
 
 def message(output: bytes | bytearray) -> str | None:
     """Return the line in which the firmware names its crash, if `output` has one."""
     _, told = split(output)
-    return f"the board crashed: {told.splitlines()[0]}" if told else None
+    return f"the board crashed: {_name(told)}" if told else None
 
 
 def decoded(output: bytes, elf: Path, version: str = "") -> str:
@@ -38,20 +52,40 @@ def decoded(output: bytes, elf: Path, version: str = "") -> str:
     """
     _, told = split(output)
     stack = [int(word, 16) for line in STACK_LINE.findall(told) for word in line.split()]
-    registers = dict(REGISTER.findall(told))
-    name, *rest = told.splitlines()
-    lines = [name, *filter(REGISTER.search, rest)]
+    lines = [_name(told), *filter(REGISTER.search, told.splitlines()[1:])]
     if not elf.is_file() or version.encode() not in elf.read_bytes():
         lines.append(f"not decoded: {report.shown(elf)} is not what runs on the board {version}")
         return "\n".join(map(str.rstrip, lines))
     lines.append(f"decoded with {report.shown(elf)}:")
     firmware = Firmware(elf)
-    for register in ("pc", "lr"):
-        if register in registers:
-            lines.append(f"{register} {firmware.place(int(registers[register], 16) & ~1)}")
-    lines.append("return addresses on the stack, the innermost first; some may be left over:")
-    lines += [f"   {firmware.place(word - 1)}" for word in stack if firmware.follows_a_call(word)]
-    return "\n".join(lines)
+    for register, value in REGISTER.findall(told):
+        if register in PLACES:
+            lines.append(f"{register} {firmware.place(int(value, 16) & ~1)}")
+    if backtrace := BACKTRACE.search(told):
+        pairs = re.findall(r"0x([0-9a-f]{8}):", backtrace[1])
+        lines += ["called by, the innermost first:"]
+        lines += [f"   {firmware.place(int(address, 16))}" for address in pairs]
+    if stack:
+        lines.append("return addresses on the stack, the innermost first; some may be left over:")
+        lines += [
+            f"   {firmware.place(word - 1)}" for word in stack if firmware.follows_a_call(word)
+        ]
+    return "\n".join(map(str.rstrip, lines))
+
+
+def is_call(machine: str, code: bytes) -> bool:
+    """Return whether four bytes of a program end with an instruction that calls.
+
+    `machine` is as the ELF file names it. Sources: Armv6-M and Armv7-M Architecture Reference
+    Manuals, BL and BLX; The RISC-V Instruction Set Manual, JAL, JALR, C.JAL and C.JALR to ra.
+    """
+    whole, half = int.from_bytes(code, "little"), int.from_bytes(code[2:], "little")
+    if machine == "EM_ARM":
+        return whole & 0xD000F800 == 0xD000F000 or half & 0xFF87 == 0x4780
+    if machine == "EM_RISCV":
+        jumps = whole & 0xFFF == 0x0EF or whole & 0x7FFF == 0x00E7
+        return jumps or half & 0xE003 == 0x2001 or (half & 0xF07F == 0x9002 and half != 0x9002)
+    return False
 
 
 @dataclass(frozen=True, order=True)
@@ -62,7 +96,7 @@ class _Function:
 
 
 class Firmware:
-    """An ELF file with debugging information, of an Arm Cortex-M."""
+    """An ELF file with debugging information."""
 
     def __init__(self, path: Path) -> None:
         """Read the file's tables of functions and of compilation units."""
@@ -84,13 +118,11 @@ class Firmware:
 
     def follows_a_call(self, word: int) -> bool:
         """Return whether `word` can be the return address that a call has left."""
-        if not word & 1 or not self._function(word - 1):
+        machine = self._elf["e_machine"]
+        if machine == "EM_ARM" and not word & 1:  # it would leave Thumb state
             return False
-        bl = self._code(word - 1 - BL_SIZE, BL_SIZE)
-        blx = self._code(word - 1 - BLX_SIZE, BLX_SIZE)
-        return (bl[1] & 0xF8 == 0xF0 and bl[3] & 0xD0 == 0xD0) or (
-            blx[1] == 0x47 and blx[0] & 0x87 == 0x80
-        )
+        address = word & ~1
+        return bool(self._function(address)) and is_call(machine, self._code(address - CALL, CALL))
 
     def _function(self, address: int) -> _Function | None:
         index = bisect_right(self._functions, address, key=lambda function: function.start)
