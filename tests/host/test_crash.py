@@ -87,7 +87,8 @@ def test_without_the_program_there_are_the_registers(tmp_path: Path) -> None:
 def test_a_backtrace_gets_functions_and_lines(elf: Path) -> None:
     inner, outer = (address_of(name, elf) for name in ("inner", "outer"))
     output = XTENSA.format(f"0x{inner:08x}:0x3ffb1590 0x{outer:08x}:0x3ffb15c0")
-    *_, first, second, rom = crash.decoded(output.encode(), elf).splitlines()
+    _, registers, _, _, first, second, rom = crash.decoded(output.encode(), elf).splitlines()
+    assert registers.startswith("PC      : 0x4012730f")
     assert re.fullmatch(r" +\w{8} inner \S*main\.c:2", first)
     assert re.fullmatch(r" +\w{8} outer \S*main\.c:3", second)
     assert rom == "   4000bfed ?"

@@ -52,7 +52,8 @@ def decoded(output: bytes, elf: Path, version: str = "") -> str:
     """
     _, told = split(output)
     stack = [int(word, 16) for line in STACK_LINE.findall(told) for word in line.split()]
-    lines = [_name(told), *filter(REGISTER.search, told.splitlines()[1:])]
+    values = BACKTRACE.sub("", told).splitlines()[1:]
+    lines = [_name(told), *filter(REGISTER.search, values)]
     if not elf.is_file() or version.encode() not in elf.read_bytes():
         lines.append(f"not decoded: {report.shown(elf)} is not what runs on the board {version}")
         return "\n".join(map(str.rstrip, lines))
