@@ -51,27 +51,29 @@ def decoded(output: bytes, elf: Path, version: str = "") -> str:
     Without them, if that is not the firmware of this `version`.
     """
     _, told = split(output)
-    stack = [int(word, 16) for line in STACK_LINE.findall(told) for word in line.split()]
     values = BACKTRACE.sub("", told).splitlines()[1:]
     lines = [_name(told), *filter(REGISTER.search, values)]
-    if not elf.is_file() or version.encode() not in elf.read_bytes():
+    if elf.is_file() and version.encode() in elf.read_bytes():
+        lines += [f"decoded with {report.shown(elf)}:", *_places(told, Firmware(elf))]
+    else:
         lines.append(f"not decoded: {report.shown(elf)} is not what runs on the board {version}")
-        return "\n".join(map(str.rstrip, lines))
-    lines.append(f"decoded with {report.shown(elf)}:")
-    firmware = Firmware(elf)
-    for register, value in REGISTER.findall(told):
-        if register in PLACES:
-            lines.append(f"{register} {firmware.place(int(value, 16) & ~1)}")
-    if backtrace := BACKTRACE.search(told):
-        pairs = re.findall(r"0x([0-9a-f]{8}):", backtrace[1])
-        lines += ["called by, the innermost first:"]
-        lines += [f"   {firmware.place(int(address, 16))}" for address in pairs]
-    if stack:
-        lines.append("return addresses on the stack, the innermost first; some may be left over:")
-        lines += [
-            f"   {firmware.place(word - 1)}" for word in stack if firmware.follows_a_call(word)
-        ]
     return "\n".join(map(str.rstrip, lines))
+
+
+def _places(told: str, firmware: "Firmware") -> Iterator[str]:
+    """Yield where registers, backtrace and stack of a crash point into the program, a line each."""
+    registers = dict(REGISTER.findall(told))
+    for register in PLACES:
+        if register in registers:
+            yield f"{register} {firmware.place(int(registers[register], 16) & ~1)}"
+    if backtrace := BACKTRACE.search(told):
+        yield "called by, the innermost first:"
+        for address in re.findall(r"0x([0-9a-f]{8}):", backtrace[1]):
+            yield f"   {firmware.place(int(address, 16))}"
+    if stack := [int(word, 16) for line in STACK_LINE.findall(told) for word in line.split()]:
+        yield "return addresses on the stack, the innermost first; some may be left over:"
+        for word in filter(firmware.follows_a_call, stack):
+            yield f"   {firmware.place(word - 1)}"
 
 
 def is_call(machine: str, code: bytes) -> bool:
@@ -120,7 +122,7 @@ class Firmware:
     def follows_a_call(self, word: int) -> bool:
         """Return whether `word` can be the return address that a call has left."""
         machine = self._elf["e_machine"]
-        if machine == "EM_ARM" and not word & 1:  # it would leave Thumb state
+        if word & 1 != (machine == "EM_ARM"):  # there it keeps the processor in Thumb state
             return False
         address = word & ~1
         return bool(self._function(address)) and is_call(machine, self._code(address - CALL, CALL))
