@@ -117,6 +117,11 @@ def overlap(one: Span, other: Span) -> int:
     return max(0, min(one.end, other.end) - max(one.start, other.start))
 
 
+def lasts(sleep_ms: int, start: int, end: int) -> bool:
+    """Return whether this is a sleep of so long. It has read the clock right before `start`."""
+    return sleep_ms * 1000 - SLACK <= end - start <= sleep_ms * 1000 + 2 * TICK
+
+
 def clipped(lane: Lane, start: int, end: int) -> Lane:
     """Return what of a lane lies between two times."""
     spans = (
@@ -132,8 +137,8 @@ def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
     assert (main.ident, main.name, hold.name) == (1, "main", "hold")
     [waits], sleeps = states(main, "lock"), states(hold, "sleeping")
     assert int(waits.of, 16) != 0
-    assert 30_000 <= sleeps[-1].end - sleeps[0].start <= 30_000 + 2 * TICK
-    assert 10_000 <= waits.start - sleeps[0].start <= 10_000 + 2 * TICK
+    assert lasts(30, sleeps[0].start, sleeps[-1].end)
+    assert lasts(10, states(main, "sleeping")[0].start, waits.start)
     # The lock is handed over while its owner runs, right after the sleep.
     assert 0 <= waits.end - sleeps[-1].end <= SLACK
     # Both compute for 25 ms, where one of them is always running and the other one ready.
@@ -148,7 +153,7 @@ def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
     assert 40_000 - TICK <= computing[-1].end - computing[0].start <= 40_000 + TICK
     assert computing[-1].start <= end + SLACK
     *_, last = states(main, "sleeping")
-    assert 5_000 <= last.end - computing[-1].end <= 5_000 + 2 * TICK
+    assert lasts(5, computing[-1].end, last.end)
     # The processor runs a thread's task where the thread runs.
     [processor] = found.cores
     for lane in (main, hold):
