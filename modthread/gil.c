@@ -288,10 +288,9 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     thread_t *self = gil_resident;
     thread_check_stack(self);
     NOTE_STACK(self, regs);
-    bool woken_before = self->wake_pending || (event && self->events_seen != gil.events);
-    self->wake_pending = false;
+    bool has_happened = event && self->events_seen != gil.events;
     self->events_seen = gil.events;
-    if (woken_before) {
+    if (has_happened) {
         kernel_unlock(state);
         return;
     }
@@ -306,16 +305,14 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     resume(self);
 }
 
-void gil_park(TickType_t ticks, bool event) {
-    gil_park_locked(kernel_lock(), ticks, event);
+void gil_park(TickType_t ticks) {
+    gil_park_locked(kernel_lock(), ticks, false);
 }
 
 void gil_wake_locked(thread_t *thread) {
     if (thread->status == THREAD_WAITING) {
         wake(thread);
-    } else if (thread->status != THREAD_READY) {
-        thread->wake_pending = true;
-    } else if (!thread->woken) {
+    } else if (thread->status == THREAD_READY && !thread->woken) {
         queue_remove(&gil.computing, thread);
         make_ready(thread);
     }

@@ -32,13 +32,14 @@ void gil_release(void);
 void gil_acquire(void);
 
 // Release the GIL and wait until gil_wake() or the end of that many ticks; returns owning the GIL. May return early:
-// what the caller waits for is for the caller to check. With event set, mp_thread_notify() wakes it, too.
-void gil_park(TickType_t ticks, bool event);
+// what the caller waits for is for the caller to check.
+void gil_park(TickType_t ticks);
 
-// The same in a critical section, which it ends.
+// The same in a critical section, which it ends. With event set, mp_thread_notify() wakes it, too.
 void gil_park_locked(uint32_t state, TickType_t ticks, bool event);
 
-// Wake a parked thread, or let its next gil_park() return at once. From tasks and interrupts; never blocks.
+// Wake a parked thread, and let one that is ready go before the computing ones. Any other one has to look, before it
+// parks, for what it would wait for. From tasks and interrupts; never blocks.
 void gil_wake(thread_t *thread);
 
 // The same in a critical section.

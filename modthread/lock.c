@@ -103,7 +103,7 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     lock_join(lock, &waiter);
     while (!waiter.owns_lock && left != 0) {
         TRACE_LOCK(waiter.thread, lock);
-        gil_park_locked(state, left, false);
+        scheduler_park_locked(state, left, false);
         TRACE_LOCK(waiter.thread, NULL);
         if (scheduler_exception_pending()) {
             if (lock_quit(lock, &waiter)) {

@@ -39,14 +39,14 @@ static bool may_run_callbacks(void) {
     return lock_depth == 0 && !running_callbacks && gil_resident == &thread_main;
 }
 
+// An exception or a callback is there for the thread that runs.
+static bool work_pending(void) {
+    return scheduler_exception_pending() || (callbacks_pending() && may_run_callbacks());
+}
+
 void scheduler_update(void) {
-    MP_STATE_VM(sched_state) = MP_SCHED_IDLE;
-    if (lock_depth == 0 && (
-        gil_switch_requested
-        || mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL
-        || (callbacks_pending() && may_run_callbacks()))) {
-        MP_STATE_VM(sched_state) = MP_SCHED_PENDING;
-    }
+    bool pending = lock_depth == 0 && (gil_switch_requested || work_pending());
+    MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
 }
 
 bool scheduler_is_locked(void) {
@@ -301,10 +301,19 @@ void mp_event_handle_nowait(void) {
     MICROPY_INTERNAL_EVENT_HOOK;
     mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
+void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event) {
+    if (work_pending()) {
+        kernel_unlock(state);
+        mp_thread_give_way();
+    } else {
+        gil_park_locked(state, ticks, event);
+    }
+}
+
 
 static void park_for_event(TickType_t ticks) {
     if (!scheduler_is_locked()) {
-        gil_park(ticks, true);
+        scheduler_park_locked(kernel_lock(), ticks, true);
     }
 }
 
@@ -334,7 +343,7 @@ void mp_event_wait_ms(mp_uint_t timeout_ms) {
 
 void mp_thread_delay_ms(uint32_t ms) {
     if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
-        gil_park(0, false);
+        gil_park(0);
     }
     deadline_t deadline = deadline_after_us((uint64_t)ms * 1000);
     for (;;) {
@@ -343,7 +352,7 @@ void mp_thread_delay_ms(uint32_t ms) {
         if (left == 0 || scheduler_is_locked()) {
             return;
         }
-        gil_park(left, false);
+        scheduler_park_locked(kernel_lock(), left, false);
     }
 }
 

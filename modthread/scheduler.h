@@ -18,6 +18,9 @@ static inline bool scheduler_exception_pending(void) {
     return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
 }
 
+// gil_park_locked() for who attends to exceptions and callbacks before parking again: at once if there are some already.
+void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event);
+
 // Run what micropython.schedule() has put into the queue, if this is the main thread. Raises nothing. Needs the GIL.
 void scheduler_run_callbacks(void);
 

@@ -206,7 +206,7 @@ uint32_t thread_start(thread_call_t *call, int core) {
     init_state(&thread->state, thread->stack);
     thread->call = call;
     thread->ident = next_ident();
-    thread->wake_pending = false;
+    thread->stack_pointer = NULL; // of who has had the stack before
     TRACE_NAME(thread, call->function);
     list_add(thread);
     gil_start(thread);
@@ -287,7 +287,7 @@ void mp_thread_deinit(void) {
     TickType_t start = kernel_ticks();
     while (may_still_leave(kernel_ticks() - start)) {
         ask_all_to_leave();
-        gil_park(ASK_AGAIN_TICKS, false);
+        gil_park(ASK_AGAIN_TICKS);
     }
     while (thread_list != &thread_main) {
         thread_t *thread = thread_list;

@@ -60,7 +60,6 @@ typedef struct _thread_t {
     uint32_t events_seen; // the count of events when it last looked for one
     volatile uint8_t status; // a thread_status_t
     bool woken; // comes from a wait rather than from computing
-    bool wake_pending; // was woken while it did not wait
     bool awaits_event; // waits in mp_event_wait_ms()
     #if MODTHREAD_TRACE
     trace_thread_t trace;

@@ -49,7 +49,7 @@ static bool IRAM_ATTR idle(void) {
 static void pause(mp_sched_node_t *node) {
     (void)node;
     vTaskDelay(2);
-    gil_park(0, false);
+    gil_park(0);
 }
 
 static void IRAM_ATTR watch_idle_tasks(void) {

@@ -3,6 +3,7 @@
 import _thread
 import machine
 import micropython
+import select
 import sys
 import time
 
@@ -51,6 +52,60 @@ def test_scheduled_by_threads(main_is):
     wait_until(lambda: len(idents) + len(refused) == 100)
     assert len(idents) >= 10, f"{len(idents)} callbacks ran, {len(refused)} were refused"
     assert set(idents) == {MAIN}, f"callbacks ran on {set(idents)}, main is {MAIN}"
+
+
+@pytest.mark.parametrize("how", ["sleep", "sleep_us", "acquire", "poll"])
+@pytest.mark.parametrize("beside", ["nobody", "computing"])
+def test_all_run_at_once_while_main_waits(how, beside):
+    ran = []
+    running = [beside == "computing"]
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    poll = select.poll()
+    poll.register(sys.stdin, select.POLLIN)
+
+    def busy():
+        while running[0]:
+            pass
+
+    if running[0]:
+        _thread.start_new_thread(busy, ())
+    waits = {
+        "sleep": lambda: time.sleep_ms(300),
+        "sleep_us": lambda: time.sleep_us(300_000),
+        "acquire": lambda: lock.acquire(1, 0.3),
+        "poll": lambda: poll.poll(300),
+    }
+    wait = waits[how]
+    schedule = micropython.schedule
+    note = lambda start: ran.append(time.ticks_diff(time.ticks_ms(), start))
+    start = time.ticks_ms()
+    schedule(note, start), schedule(note, start), schedule(note, start), schedule(note, start)
+    wait()  # without a branch before it, where callbacks would run
+    running[0] = False
+    assert len(ran) == 4 and max(ran) < 100, ran
+
+
+def test_one_that_schedules_itself_lets_others_run():
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    left = [1000]
+
+    def again(_):
+        left[0] -= 1
+        if lock.locked() and left[0] > 0:
+            micropython.schedule(again, None)
+
+    def release():
+        time.sleep_ms(20)
+        lock.release()
+
+    _thread.start_new_thread(release, ())
+    micropython.schedule(again, None)
+    start = time.ticks_ms()
+    assert lock.acquire(1, 5)
+    took = time.ticks_diff(time.ticks_ms(), start)
+    assert took < 100, took
 
 
 def test_timer_callbacks_beside_busy_threads():
