@@ -322,8 +322,8 @@ static void park_for_event(TickType_t ticks) {
 #define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
 
 static void wait_for_event(TickType_t ticks) {
-    mp_event_handle_nowait(); // may start a thread
-    park_for_event(thread_list == &thread_main ? ticks : MIN(ticks, LOOK_AGAIN_TICKS));
+    mp_event_handle_nowait();
+    park_for_event(MIN(ticks, LOOK_AGAIN_TICKS));
 }
 
 void mp_event_wait_indefinite(void) {

@@ -18,11 +18,11 @@ void vApplicationGetIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint
     *stack_depth = configMINIMAL_STACK_SIZE;
 }
 
+#if configNUMBER_OF_CORES > 1
+
 void vApplicationIdleHook(void) {
     __wfi();
 }
-
-#if configNUMBER_OF_CORES > 1
 
 void vApplicationGetPassiveIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth, BaseType_t index) {
     (void)index; // there is one
@@ -35,6 +35,17 @@ void vApplicationGetPassiveIdleTaskMemory(StaticTask_t **tcb, StackType_t **stac
 
 void vApplicationPassiveIdleHook(void) {
     __wfi();
+}
+
+#else
+
+// An interrupt may have brought what somebody waits for, as with MicroPython's own port. The tick does not.
+void vApplicationIdleHook(void) {
+    TickType_t before = xTaskGetTickCount();
+    __wfi();
+    if (xTaskGetTickCount() == before) {
+        mp_thread_notify();
+    }
 }
 
 #endif

@@ -4,6 +4,8 @@ import _thread
 import asyncio
 import time
 
+import pytest
+
 
 def test_tasks_beside_busy_threads():
     running = [True]
@@ -54,3 +56,39 @@ def test_a_thread_wakes_a_task():
     assert len(latencies) == 20
     print(f"a task is woken within {max(latencies)} us")
     assert max(latencies) < 10000, f"woken after {latencies} us"
+
+
+@pytest.mark.boards("RPI_PICO")
+@pytest.mark.parametrize("beside, most", [("nobody", 1000), ("computing", 10000)])
+def test_a_hard_interrupt_handler_wakes_a_task(beside, most):
+    """It schedules nothing: that an interrupt came is all that can end the wait."""
+    from machine import PWM, Pin
+
+    running = [beside == "computing"]
+    stamps, latencies = [0], []
+    flag = asyncio.ThreadSafeFlag()
+
+    def on_edge(pin):
+        stamps[0] = time.ticks_us()
+        flag.set()
+
+    def compute():
+        while running[0]:
+            pass
+
+    async def main():
+        for _ in range(20):
+            await flag.wait()
+            latencies.append(time.ticks_diff(time.ticks_us(), stamps[0]))
+
+    if running[0]:
+        _thread.start_new_thread(compute, ())
+    pwm = PWM(Pin(2), freq=49, duty_u16=32768)
+    pin = Pin(2)
+    pin.irq(on_edge, Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)
+    asyncio.run(main())
+    pin.irq(None)
+    pwm.deinit()
+    running[0] = False
+    print(f"a task is woken within {max(latencies)} us")
+    assert max(latencies) < most, f"woken after {latencies} us"
