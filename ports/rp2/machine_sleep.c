@@ -1,53 +1,43 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Included by extmod/modmachine.c, with MicroPython's modmachine.c of this port, and puts others in the place of its sleeping functions.
+// Included by extmod/modmachine.c, with MicroPython's modmachine.c of this port, whose sleeping functions know of threads then.
 
 #include "cores.h"
 #include "tick.h"
 
-__attribute__((unused)) static void stock_machine_idle(void);
-static void stock_machine_lightsleep(size_t n_args, const mp_obj_t *args);
+// The processor wakes at every interrupt that is enabled: the tick must not be one of them. Other threads sleep, too.
+static uint32_t begin_sleep(void) {
+    #if configNUMBER_OF_CORES > 1
+    cores_keep_task_on(0); // interrupts wake that one
+    kernel_tick_pause();
+    return cores_stop_other();
+    #else
+    kernel_tick_pause();
+    return mp_thread_begin_atomic_section();
+    #endif
+}
 
-#define mp_machine_lightsleep stock_machine_lightsleep
+static void end_sleep(uint32_t state) {
+    #if configNUMBER_OF_CORES > 1
+    cores_continue_other(state);
+    kernel_tick_resume();
+    cores_let_task_move();
+    #else
+    mp_thread_end_atomic_section(state);
+    kernel_tick_resume();
+    #endif
+}
+
+__attribute__((unused)) static void stock_machine_idle(void);
+
+// The only atomic section in that file is the sleep of machine.lightsleep() and machine.deepsleep().
+#define mp_thread_begin_atomic_section begin_sleep
+#define mp_thread_end_atomic_section end_sleep
 #define mp_machine_idle stock_machine_idle
-#if configNUMBER_OF_CORES > 1 // the other core sleeps, too
-#define mp_thread_begin_atomic_section cores_stop_other
-#define mp_thread_end_atomic_section cores_continue_other
-#endif
 #include "ports/rp2/modmachine.c"
 #undef mp_thread_begin_atomic_section
 #undef mp_thread_end_atomic_section
-#undef mp_machine_lightsleep
 #undef mp_machine_idle
-
-// Interrupts wake core 0.
-static void begin_sleep(void) {
-    #if configNUMBER_OF_CORES > 1
-    cores_keep_task_on(0);
-    #endif
-    kernel_tick_pause();
-}
-
-static void end_sleep(void) {
-    kernel_tick_resume();
-    #if configNUMBER_OF_CORES > 1
-    cores_let_task_move();
-    #endif
-}
-
-// The processor wakes at every interrupt that is enabled: the tick must not be one of them. Other threads sleep, too.
-static void mp_machine_lightsleep(size_t n_args, const mp_obj_t *args) {
-    begin_sleep();
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        stock_machine_lightsleep(n_args, args);
-        nlr_pop();
-        end_sleep();
-    } else {
-        end_sleep();
-        nlr_jump(nlr.ret_val);
-    }
-}
 
 // Other threads run meanwhile.
 static void mp_machine_idle(void) {
