@@ -112,6 +112,13 @@ void mp_thread_init(void *stack, uint32_t stack_len) {
     esp_register_freertos_tick_hook_for_cpu(tick, xPortGetCoreID());
 }
 
+// At a soft reset MicroPython's main.c ends the timers first. Threads end before: they may still start some.
+void __real_machine_timer_deinit_all(void);
+void __wrap_machine_timer_deinit_all(void) {
+    mp_thread_deinit();
+    __real_machine_timer_deinit_all();
+}
+
 // At each soft reset, too; mp_thread_deinit() has ended all other threads.
 void __real_mp_init(void);
 void __wrap_mp_init(void) {

@@ -58,10 +58,10 @@ static void micropython_task(void *argument) {
         readline_init0();
         run_scripts_and_repl();
         mp_printf(&mp_plat_print, "MPY: soft reboot\n");
-        machine_timer_deinit_all();
         #if MICROPY_PY_THREAD
         mp_thread_deinit();
         #endif
+        machine_timer_deinit_all();
         gc_sweep_all();
         mp_deinit();
     }

@@ -4,6 +4,7 @@
 
 #include "py/gc.h"
 #include "py/mpstate.h"
+#include "py/mpthread.h"
 
 #include "FreeRTOS.h"
 #include "task.h"
@@ -41,6 +42,13 @@ int __wrap_main(void) {
         "bx %1       \n"
         : : "r" (interrupt_stack + INTERRUPT_STACK_SIZE), "r" (start_kernel) : "memory");
     __builtin_unreachable();
+}
+
+// At a soft reset MicroPython's main.c ends this first. Threads end before: they may still start anything.
+void __real_machine_i2s_deinit_all(void);
+void __wrap_machine_i2s_deinit_all(void) {
+    mp_thread_deinit();
+    __real_machine_i2s_deinit_all();
 }
 
 // MicroPython's main.c has set the limit of the stack, and gives the garbage collector all memory up to that stack. What

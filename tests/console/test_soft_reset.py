@@ -207,6 +207,27 @@ time.sleep_ms(20)
         assert f"{name} leaves by finally\r\n" in output, output
 
 
+def test_timers_that_threads_start_at_the_end_are_ended(console: Console) -> None:
+    console.start(
+        COMMON
+        + """
+import machine
+def leave():
+    try:
+        held.acquire()
+    finally:
+        number = 0 if sys.platform == 'esp32' else -1
+        for _ in range(20):
+            machine.Timer(number, period=1, callback=lambda _: print('still here'))
+start(1, leave)
+time.sleep_ms(10)
+"""
+    )
+    console.expect(b">>> ")
+    console.soft_reset()
+    assert console.run("__import__('time').sleep_ms(50)") == ""
+
+
 def test_locks_and_threads_work_afterwards(console: Console) -> None:
     for _ in range(3):
         console.run(f"{COMMON}{KINDS['everything at once'].replace('print', 'str')}")
