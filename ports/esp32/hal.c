@@ -124,7 +124,6 @@ void __real_mp_init(void);
 void __wrap_mp_init(void) {
     mp_thread_init_main(MAIN_STACK);
     __real_mp_init();
-    pause_node.callback = NULL; // what was in the queue is forgotten
 }
 
 /******************************************************************************/
