@@ -321,6 +321,7 @@ static void mark_only(const void *block) {
     }
     #endif
     size_t index = ((const uint8_t *)block - area->gc_pool_start) / MICROPY_BYTES_PER_GC_BLOCK;
+    bool outside = thread->status == THREAD_OUTSIDE; // before the stack's end is read: it may come back at any time
     area->gc_alloc_table_start[index / 4] |= 3 << (2 * (index % 4));
 }
 
@@ -331,7 +332,7 @@ static void trace(thread_t *thread) {
     if (thread->stack_pointer != NULL) {
         gc_collect_root(thread->stack_pointer, ((void **)ts->stack_top - (void **)thread->stack_pointer));
     }
-    if (thread->status == THREAD_OUTSIDE) {
+    if (outside) {
         gc_collect_root((void **)thread->stack->words, sizeof(gc_helper_regs_t) / sizeof(void *));
     }
 }
