@@ -363,12 +363,11 @@ void gil_finish(thread_t *self) {
     gil_enter_first(self);
 }
 
-void gil_forget_others(void) {
+void gil_forget(thread_t *thread) {
     uint32_t state = kernel_lock();
-    gil.woken.first = NULL;
-    gil.computing.first = NULL;
-    gil_switch_requested = false;
-    scheduler_update();
+    if (thread->status == THREAD_READY) {
+        queue_remove(thread->woken ? &gil.woken : &gil.computing, thread);
+    }
     kernel_unlock(state);
 }
 

@@ -57,7 +57,7 @@ void gil_leave(thread_t *self);
 // Give up the GIL for good; returns when gil_start() was called for the thread again.
 void gil_finish(thread_t *self);
 
-// Empty the queues: all threads but the owner have been deleted.
-void gil_forget_others(void);
+// The thread's task has been deleted: take it out of the queue where it may be.
+void gil_forget(thread_t *thread);
 
 #endif // MODTHREAD_GIL_H

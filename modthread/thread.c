@@ -120,7 +120,8 @@ static thread_t *pool_take(size_t stack_size, int core) {
 
 static void thread_delete(thread_t *thread) {
     kernel_delete(thread->task);
-    stack_t *stack = thread->stack;
+    gil_forget(thread);
+    thread_stack_t *stack = thread->stack;
     memset(thread, 0, sizeof(*thread)); // a stale pointer to it must not keep alive what it was linked with
     stack_free(stack);
 }
@@ -294,7 +295,6 @@ void mp_thread_deinit(void) {
         list_remove(thread);
         thread_delete(thread);
     }
-    gil_forget_others(); // until it was deleted a thread may have asked for the GIL
     pool_empty();
     set_defaults();
 }
