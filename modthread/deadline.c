@@ -31,5 +31,8 @@ TickType_t deadline_left(const deadline_t *deadline) {
     if (elapsed < deadline->ticks) {
         return deadline->ticks - elapsed;
     }
+    if (elapsed > deadline->ticks) {
+        return 0; // the first one was not a whole one
+    }
     return (int32_t)((uint32_t)mp_hal_ticks_us() - deadline->end_us) >= 0 ? 0 : 1;
 }
