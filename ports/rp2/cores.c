@@ -130,7 +130,11 @@ static uint32_t lock_slowly(core_lock_t *lock) {
     }
 }
 
+// Who has stopped the other core is alone, and that one may have been stopped in such a section.
 uint32_t mp_thread_begin_atomic_section(void) {
+    if (owned(&stop_lock) && !owned(&atomic_lock)) {
+        return save_and_disable_interrupts();
+    }
     return lock_slowly(&atomic_lock);
 }
 

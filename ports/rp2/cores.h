@@ -10,8 +10,8 @@
 // Before the scheduler starts.
 void cores_init(void);
 
-// Stop the other core wherever it is, and mask this core's interrupts; nestable. The other core holds no spin lock then,
-// but may hold what tasks wait for. Returns what cores_continue_other() wants, on the same core.
+// Stop the other core wherever it is, and mask this core's interrupts; nestable. The other core holds no spin lock then
+// but that of atomic sections, and may hold what tasks wait for. Returns what cores_continue_other() wants, on the same core.
 uint32_t cores_stop_other(void);
 void cores_continue_other(uint32_t state);
 
