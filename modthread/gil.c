@@ -378,8 +378,8 @@ void mp_thread_tick(void) {
     if (gil_resident == NULL) {
         return; // gil_init() comes later
     }
-    thread_check_stack(gil_resident); // it may be computing, and never get to where it would be checked
     uint32_t state = kernel_lock();
+    thread_check_stack(gil_resident); // it may be computing, and never get to where it would be checked
     if (mp_thread_gil_contended()) {
         consider_switch();
     }
