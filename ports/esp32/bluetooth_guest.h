@@ -13,7 +13,10 @@
 
 // NULL in a task that is no thread of ours.
 static inline mp_state_thread_t *thread_state_or_null(void) {
-    return mp_thread_ident_of_task(xTaskGetCurrentTaskHandle()) == 0 ? NULL : &mp_state_ctx.thread;
+    uint32_t state = kernel_lock(); // threads start and end meanwhile
+    uint32_t ident = mp_thread_ident_of_task(xTaskGetCurrentTaskHandle());
+    kernel_unlock(state);
+    return ident == 0 ? NULL : &mp_state_ctx.thread;
 }
 
 #define mp_thread_get_state() thread_state_or_null()
