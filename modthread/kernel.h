@@ -157,17 +157,6 @@ static inline bool kernel_in_interrupt(void) {
     #endif
 }
 
-// The core that the calling task runs on.
-static inline int kernel_core(void) {
-    #ifdef ESP_PLATFORM
-    return xPortGetCoreID();
-    #elif configNUMBER_OF_CORES > 1
-    return portGET_CORE_ID();
-    #else
-    return 0;
-    #endif
-}
-
 static inline TaskHandle_t kernel_create(TaskFunction_t entry, void *argument, void *stack, size_t stack_size, StaticTask_t *tcb, int core) {
     #ifdef ESP_PLATFORM
     return xTaskCreateStaticPinnedToCore(entry, KERNEL_TASK_NAME, stack_size, argument, MODTHREAD_TASK_PRIORITY, stack, tcb,

@@ -33,7 +33,7 @@
 #define MODTHREAD_OUTSIDE_LEAVE_TICKS (pdMS_TO_TICKS(20000))
 
 // On the core of the main thread, as with MicroPython's own port: the other one has the radio.
-#define MODTHREAD_CORE_DEFAULT kernel_core()
+#define MODTHREAD_CORE_DEFAULT MP_TASK_COREID
 
 // Register windows make frames large: what the compiler needs, called by eval() where the limit is near, and an interrupt
 // do not fit into the margin of MicroPython's own port. A program has as much as with that.
