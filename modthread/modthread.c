@@ -117,7 +117,7 @@ static mp_obj_t mod_thread_setswitchinterval(mp_obj_t interval) {
     if (!(seconds > 0 && seconds <= GIL_SWITCH_INTERVAL_MAX_S)) { // a NaN neither
         mp_raise_ValueError(MP_ERROR_TEXT("switch interval must be above 0 and at most 1000"));
     }
-    gil_switch_interval_us = (uint32_t)(seconds * 1000000);
+    gil_switch_interval_us = MAX((uint32_t)(seconds * 1000000), 1);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_thread_setswitchinterval_obj, mod_thread_setswitchinterval);

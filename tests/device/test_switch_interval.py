@@ -45,6 +45,11 @@ def test_limits_are_allowed(seconds):
     assert abs(_thread.getswitchinterval() - seconds) <= seconds * 1e-5
 
 
+def test_less_than_a_microsecond_is_one():
+    _thread.setswitchinterval(1e-8)
+    assert abs(_thread.getswitchinterval() - 1e-6) < 1e-8
+
+
 @pytest.mark.parametrize("wrong", [0, 0.0, -0.005, -1, 1000.1, 1e30])
 def test_others_are_value_errors_and_change_nothing(wrong):
     try:
