@@ -16,6 +16,11 @@ extern uint32_t gil_switch_interval_us;
 // The thread whose state is in mp_state_ctx.thread: the owner, or the last one if nobody owns the GIL. Only read it.
 extern thread_t *gil_resident;
 
+// Where a thread's state is now.
+static inline mp_state_thread_t *gil_state_of(thread_t *thread) {
+    return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
+}
+
 // True if the owner should call gil_yield().
 extern volatile bool gil_switch_requested;
 

@@ -58,8 +58,7 @@ bool scheduler_is_locked(void) {
 
 void scheduler_raise(thread_t *thread, mp_obj_t exception) {
     uint32_t state = kernel_lock();
-    mp_state_thread_t *ts = thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
-    ts->mp_pending_exception = exception;
+    gil_state_of(thread)->mp_pending_exception = exception;
     scheduler_update();
     kernel_unlock(state);
     gil_wake(thread);
@@ -301,6 +300,7 @@ void mp_event_handle_nowait(void) {
     MICROPY_INTERNAL_EVENT_HOOK;
     mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
+
 void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event) {
     if (work_pending()) {
         kernel_unlock(state);
@@ -310,15 +310,14 @@ void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event) {
     }
 }
 
-
 static void park_for_event(TickType_t ticks) {
     if (!scheduler_is_locked()) {
         scheduler_park_locked(kernel_lock(), ticks, true);
     }
 }
 
-// Who waits here may wait for what another thread does to a Python object, and nothing tells of that (a stream written
-// in Python in select.poll(), as asyncio.ThreadSafeFlag is): while there are other threads, look again now and then.
+// Nothing tells of all that may be waited for here: what another thread does to a Python object (a stream written in
+// Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt that fills a driver's buffer. Look again now and then.
 #define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
 
 static void wait_for_event(TickType_t ticks) {

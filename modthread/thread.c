@@ -29,12 +29,8 @@ static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc
 static uint32_t last_ident;
 static bool shutting_down;
 
-static mp_state_thread_t *state_of(thread_t *thread) {
-    return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
-}
-
 #if MODTHREAD_GUESTS
-static stack_t guest_stack = { .guard = STACK_GUARD };
+static thread_stack_t guest_stack = { .guard = STACK_GUARD };
 static thread_t guest = { .stack = &guest_stack };
 #endif
 
@@ -266,7 +262,7 @@ void mp_thread_init_main(void *stack) {
 
 static void ask_all_to_leave(void) {
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
-        if (state_of(thread)->mp_pending_exception == MP_OBJ_NULL) {
+        if (gil_state_of(thread)->mp_pending_exception == MP_OBJ_NULL) {
             scheduler_raise(thread, mp_obj_new_exception(&mp_type_SystemExit));
         }
     }
@@ -363,7 +359,7 @@ static qstr status_name(const thread_t *thread) {
 }
 
 static mp_obj_t describe(thread_t *thread) {
-    const char *top = state_of(thread)->stack_top;
+    const char *top = gil_state_of(thread)->stack_top;
     size_t in_use = thread == gil_resident ? mp_cstack_usage()
         : thread->stack_pointer == NULL ? 0 : top - (const char *)thread->stack_pointer;
     mp_obj_t items[] = {

@@ -66,7 +66,7 @@ static const event_t *take(ring_t *ring) {
     return event;
 }
 
-static state_t state_of(const thread_t *thread) {
+static state_t recorded_state(const thread_t *thread) {
     switch (thread->status) {
         case THREAD_RUNNING:
             return STATE_RUNNING;
@@ -85,7 +85,7 @@ void trace_status(thread_t *thread) {
     if (ended) {
         return;
     }
-    state_t state = state_of(thread);
+    state_t state = recorded_state(thread);
     event_t event = {
         .us = mp_hal_ticks_us(),
         .ident = thread->ident,
