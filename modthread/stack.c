@@ -14,8 +14,8 @@
 
 #if KERNEL_HAS_HEAP
 
-static stack_t *place_outside_heap(size_t size) {
-    stack_t *stack = kernel_malloc(size);
+static thread_stack_t *place_outside_heap(size_t size) {
+    thread_stack_t *stack = kernel_malloc(size);
     if (stack == NULL) {
         gc_collect(); // gives back those of finished threads
         stack = kernel_malloc(size);
@@ -23,8 +23,8 @@ static stack_t *place_outside_heap(size_t size) {
     return stack;
 }
 
-static stack_t *place_in_heap(size_t size) {
-    stack_t *stack = m_malloc(size);
+static thread_stack_t *place_in_heap(size_t size) {
+    thread_stack_t *stack = m_malloc(size);
     if (!kernel_can_run_in(stack)) {
         m_free(stack);
         m_malloc_fail(size);
@@ -32,13 +32,13 @@ static stack_t *place_in_heap(size_t size) {
     return stack;
 }
 
-static void free_outside_heap(stack_t *stack) {
+static void free_outside_heap(thread_stack_t *stack) {
     kernel_free(stack);
 }
 
 #else
 
-static stack_t *lowest; // of those above the heap, linked from bottom to top
+static thread_stack_t *lowest; // of those above the heap, linked from bottom to top
 static uint8_t *top; // the heap's end while there are none
 static size_t gaps; // bytes that freed ones have left between others
 
@@ -69,19 +69,19 @@ static bool heap_ends_with_free(size_t size) {
     return true;
 }
 
-static uint8_t *end_of(const stack_t *stack) {
+static uint8_t *end_of(const thread_stack_t *stack) {
     return (uint8_t *)stack + stack->size;
 }
 
 // Where the next one begins, or what lies above all.
-static uint8_t *end_of_gap_above(const stack_t *stack) {
+static uint8_t *end_of_gap_above(const thread_stack_t *stack) {
     return stack->above == NULL ? top : (uint8_t *)stack->above;
 }
 
 // At the beginning of the highest gap that is large enough; NULL if there is none.
-static stack_t *place_in_gap(size_t size) {
-    stack_t *below = NULL;
-    for (stack_t *stack = gaps < size ? NULL : lowest; stack != NULL; stack = stack->above) {
+static thread_stack_t *place_in_gap(size_t size) {
+    thread_stack_t *below = NULL;
+    for (thread_stack_t *stack = gaps < size ? NULL : lowest; stack != NULL; stack = stack->above) {
         if ((size_t)(end_of_gap_above(stack) - end_of(stack)) >= size) {
             below = stack;
         }
@@ -89,7 +89,7 @@ static stack_t *place_in_gap(size_t size) {
     if (below == NULL) {
         return NULL;
     }
-    stack_t *stack = (stack_t *)end_of(below);
+    thread_stack_t *stack = (thread_stack_t *)end_of(below);
     stack->above = below->above;
     below->above = stack;
     gaps -= size;
@@ -97,32 +97,32 @@ static stack_t *place_in_gap(size_t size) {
 }
 
 // In place of the heap's end; NULL if that is in use.
-static stack_t *place_below(size_t size) {
+static thread_stack_t *place_below(size_t size) {
     if (lowest == NULL) {
         top = heap_end();
     }
     if (!heap_ends_with_free(size)) {
         return NULL;
     }
-    stack_t *stack = (stack_t *)(heap_end() - size);
+    thread_stack_t *stack = (thread_stack_t *)(heap_end() - size);
     set_heap_end((uint8_t *)stack);
     stack->above = lowest;
     lowest = stack;
     return stack;
 }
 
-static stack_t *place_outside_heap(size_t size) {
-    stack_t *stack = place_in_gap(size);
+static thread_stack_t *place_outside_heap(size_t size) {
+    thread_stack_t *stack = place_in_gap(size);
     return stack == NULL ? place_below(size) : stack;
 }
 
-static stack_t *place_in_heap(size_t size) {
+static thread_stack_t *place_in_heap(size_t size) {
     return m_malloc(size);
 }
 
-static void free_outside_heap(stack_t *stack) {
+static void free_outside_heap(thread_stack_t *stack) {
     gaps += stack->size;
-    stack_t **link = &lowest;
+    thread_stack_t **link = &lowest;
     while (*link != stack) {
         link = &(*link)->above;
     }
@@ -136,8 +136,8 @@ static void free_outside_heap(stack_t *stack) {
 
 #endif
 
-stack_t *stack_new(size_t size) {
-    stack_t *stack = place_outside_heap(size);
+thread_stack_t *stack_new(size_t size) {
+    thread_stack_t *stack = place_outside_heap(size);
     bool in_heap = stack == NULL;
     if (in_heap) {
         stack = place_in_heap(size);
@@ -147,7 +147,7 @@ stack_t *stack_new(size_t size) {
     return stack;
 }
 
-void stack_free(stack_t *stack) {
+void stack_free(thread_stack_t *stack) {
     if (!stack->in_heap) {
         free_outside_heap(stack);
     }

@@ -12,14 +12,14 @@
 #include "py/gc.h"
 
 // The lowest words of a stack; the guard is what an overflow destroys first.
-typedef struct _stack_t {
-    struct _stack_t *above; // among those above the heap
+typedef struct _thread_stack_t {
+    struct _thread_stack_t *above; // among those above the heap
     size_t size; // of all of it
     bool in_heap; // it is a block of the heap: stack_free() leaves it to the garbage collector
     int8_t core; // where the task runs that has this stack, or KERNEL_ANY_CORE
     uint32_t guard;
     uint32_t words[];
-} stack_t;
+} thread_stack_t;
 
 // The heap grows and shrinks by what one byte of its allocation table stands for: two bits a block (py/gc.c).
 #define STACK_STEP (4 * MICROPY_BYTES_PER_GC_BLOCK)
@@ -29,9 +29,9 @@ typedef struct _stack_t {
 
 // Allocate a stack of that many bytes, this record included, rounded up before. It is not cleared. Needs the GIL.
 // Raises MemoryError.
-stack_t *stack_new(size_t size);
+thread_stack_t *stack_new(size_t size);
 
 // Free a stack on which nothing runs any more. Needs the GIL.
-void stack_free(stack_t *stack);
+void stack_free(thread_stack_t *stack);
 
 #endif // MODTHREAD_STACK_H

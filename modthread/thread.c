@@ -134,7 +134,7 @@ static void pool_empty(void) {
 
 // The record must be where the stack may be, too: it lies above.
 static thread_t *record_new(size_t stack_size) {
-    stack_t *stack = stack_new(stack_size + sizeof(thread_t));
+    thread_stack_t *stack = stack_new(stack_size + sizeof(thread_t));
     stack->size = stack_size;
     thread_t *thread = (thread_t *)((uint8_t *)stack + stack_size);
     memset(thread, 0, sizeof(*thread));
@@ -155,7 +155,7 @@ static thread_t *record_new(size_t stack_size) {
 
 static thread_t *thread_new(size_t stack_size, int core) {
     thread_t *thread = record_new(stack_size);
-    stack_t *stack = thread->stack;
+    thread_stack_t *stack = thread->stack;
     stack->guard = STACK_GUARD;
     stack->core = (int8_t)core;
     thread->status = THREAD_FINISHED;
@@ -164,7 +164,7 @@ static thread_t *thread_new(size_t stack_size, int core) {
     return thread;
 }
 
-static void init_state(mp_state_thread_t *ts, stack_t *stack) {
+static void init_state(mp_state_thread_t *ts, thread_stack_t *stack) {
     memset(ts, 0, sizeof(*ts));
     ts->stack_top = (char *)stack + stack->size;
     #if MICROPY_STACK_CHECK
@@ -317,11 +317,11 @@ static void mark_only(const void *block) {
     }
     #endif
     size_t index = ((const uint8_t *)block - area->gc_pool_start) / MICROPY_BYTES_PER_GC_BLOCK;
-    bool outside = thread->status == THREAD_OUTSIDE; // before the stack's end is read: it may come back at any time
     area->gc_alloc_table_start[index / 4] |= 3 << (2 * (index % 4));
 }
 
 static void trace(thread_t *thread) {
+    bool outside = thread->status == THREAD_OUTSIDE; // before the stack's end is read: it may come back at any time
     mp_state_thread_t *ts = &thread->state;
     gc_collect_root((void **)&thread->call, 1);
     gc_collect_root((void **)&ts->dict_locals, (sizeof(*ts) - offsetof(mp_state_thread_t, dict_locals)) / sizeof(void *));

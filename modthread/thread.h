@@ -52,7 +52,7 @@ typedef struct _thread_t {
     mp_state_thread_t state; // MicroPython's own, valid while another thread's is in mp_state_ctx.thread
     struct _thread_t *next; // among all live threads, or in the pool of finished ones
     struct _thread_t *next_ready; // in a queue of the GIL
-    stack_t *stack; // while THREAD_OUTSIDE its words begin with registers
+    thread_stack_t *stack; // while THREAD_OUTSIDE its words begin with registers
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
     uint32_t ident;
