@@ -288,9 +288,8 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     thread_t *self = gil_resident;
     thread_check_stack(self);
     NOTE_STACK(self, regs);
-    bool has_happened = event && self->events_seen != gil.events;
-    self->events_seen = gil.events;
-    if (has_happened) {
+    if (event && self->events_seen != gil.events) {
+        self->events_seen = gil.events;
         kernel_unlock(state);
         return;
     }

@@ -302,7 +302,7 @@ void mp_event_handle_nowait(void) {
 }
 
 void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event) {
-    if (work_pending()) {
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && work_pending()) {
         kernel_unlock(state);
         mp_thread_give_way();
     } else {
