@@ -197,6 +197,32 @@ def test_the_reproduction_is_a_command(run: Run, fake_board: Make, tmp_path: Pat
     assert commands[0] in again.stdout
 
 
+VANISHING = """\
+import pytest
+from serial.tools import list_ports
+from serial.tools.list_ports_common import ListPortInfo
+
+info = ListPortInfo({port!r})
+info.serial_number = "E661AAAA"
+list_ports.comports = lambda: [info]
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    list_ports.comports = list
+"""
+
+
+def test_a_board_that_vanishes_is_still_in_the_reproduction(
+    run: Run, fake_port: Make, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "conftest.py").write_text(VANISHING.format(port=fake_port()))
+    result = run("def test_a():\n    assert False\n", "--board", "E661AAAA")
+    assert "1 failed" in result.stdout, result.stdout
+    assert re.search(r"^To run it again: pytest .* --board E661AAAA", result.stdout, re.M)
+
+
 def test_a_test_is_chosen_by_its_name(run: Run, fake_board: Make) -> None:
     name = "tests/device/test_it.py::test_numbers[4-FAKE]"
     result = run(TESTS, "--board", fake_board(), "-rA", name)

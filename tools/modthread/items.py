@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from modthread import crash, report
-from modthread.choice import choose
+from modthread.choice import Choice
 from modthread.collect import DeviceTest, DeviceTestFile, Mark
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -20,6 +20,7 @@ from modthread.report import Script
 from modthread.session import BoardError, Result, TimeLimitError
 
 FLEET = pytest.StashKey[Fleet]()
+CHOSEN = pytest.StashKey[dict[str, Choice]]()  # what each --board has chosen, at the start
 TIMEOUT = 60.0  # seconds, where neither a mark nor --device-timeout says otherwise
 OUTPUT_SHOWN = 8000  # characters, the last ones
 
@@ -200,7 +201,7 @@ def reproduction(item: BoardItem) -> str:
     if config.inipath:
         words += ["-c", os.path.relpath(config.inipath, here)]
     for text in config.getoption("--board") or []:
-        if choose(text) == config.stash[FLEET].boards[item.board]:
+        if config.stash[CHOSEN][text] == config.stash[FLEET].boards[item.board]:
             words += ["--board", text]
     for option in ("--icount", "--device-timeout"):
         if (value := config.getoption(option)) not in (None, TIMEOUT):

@@ -11,7 +11,15 @@ from modthread import choice, parallel, project, report
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
-from modthread.items import FLEET, TIMEOUT, BoardItem, DeviceFile, note, told_in_a_line
+from modthread.items import (
+    CHOSEN,
+    FLEET,
+    TIMEOUT,
+    BoardItem,
+    DeviceFile,
+    note,
+    told_in_a_line,
+)
 from modthread.page import Page
 from modthread.upstream import UpstreamFile
 
@@ -68,8 +76,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse_a_path_for_a_test(config)
     try:
         texts = config.getoption("--board") or choice.defaults(config.rootpath)
+        config.stash[CHOSEN] = {text: choice.choose(text) for text in texts}
         config.stash[FLEET] = Fleet(
-            named(choice.choose(text) for text in texts),
+            named(config.stash[CHOSEN].values()),
             config.getoption("--icount"),
             not config.getoption("--no-build"),
             config.rootpath / "build" / "logs",
