@@ -14,6 +14,8 @@ from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from modthread import lock
+from modthread.boards import Board
+from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
 
@@ -141,6 +143,16 @@ def test_it_lasts_while_the_board_is_away_and_on_another_port(
     first.kill()
     first.wait()
     BoardLock(info.device).close()
+
+
+def test_who_is_refused_leaves_the_log_alone(hold: Hold, tmp_path: Path) -> None:
+    port, log = str(tmp_path / "ttyUSB0"), tmp_path / "REAL.log"
+    hold(port)
+    log.write_text("of the first")
+    second = Device(Board("REAL", "on a port"), port, logs=tmp_path)
+    with closing(second), pytest.raises(ModthreadError, match="is in use by"):
+        second.start()
+    assert log.read_text() == "of the first"
 
 
 def test_a_link_to_a_port_is_that_port(hold: Hold, tmp_path: Path) -> None:

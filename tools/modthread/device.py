@@ -107,7 +107,7 @@ class Device:
     def log_to(self, name: str) -> None:
         """Log to a new file from now on; `name` may be any text."""
         self._log.close()
-        name = re.sub(r"[^\w.\[\]-]+", "_", name)[-200:]
+        name = re.sub(r"[^\w.\[\]-]+", "_", name, flags=re.ASCII)[-200:]
         self._log = TrafficLog(self._logs / f"{name}.log")
         if self._session:
             self._session.log = self._log

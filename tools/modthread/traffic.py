@@ -4,8 +4,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
+
+from modthread.errors import ModthreadError
 
 SIZE_LIMIT = 8 << 20  # bytes of text; a board that floods must not fill the disk
 LINE_LIMIT = 500  # bytes of traffic
@@ -19,10 +22,10 @@ class TrafficLog:
     """
 
     def __init__(self, path: Path) -> None:
-        """Create the file, with its folder; an older one of that name is replaced."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Prepare; the first line creates the file: who is refused a board has nothing to log."""
         self.path = path
-        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._file: TextIO | None = None
+        self._closed = False
         self._start = time.monotonic()
         self._size = 0
         self._lock = threading.Lock()  # one thread may send while another one receives
@@ -69,7 +72,10 @@ class TrafficLog:
     def close(self) -> None:
         """Close the file; what comes later is dropped."""
         self._write_received()
-        self._file.close()
+        self._closed = True
+        if self._file:
+            with suppress(OSError):  # a full disk has been told of
+                self._file.close()
 
     def _write_received(self) -> None:
         if self._received:
@@ -81,9 +87,23 @@ class TrafficLog:
             return
         line = f"{now - self._start:11.6f} {mark} {text}\n"
         self._tail.append(line[:TAIL_WIDTH].rstrip())
-        if self._file.closed or self._size > SIZE_LIMIT:
+        if self._closed or self._size > SIZE_LIMIT:
             return
         self._size += len(line)
         if self._size > SIZE_LIMIT:
             line = "# the rest is not logged\n"
-        self._file.write(line)
+        try:
+            self._file = self._file or _created(self.path)
+            self._file.write(line)
+        except OSError as error:
+            raise ModthreadError(
+                f"{self.path}: {error.strerror}; the traffic is logged there, mend that"
+            ) from None
+
+
+def _created(path: Path) -> TextIO:
+    """Create the file, with its folder, in place of an older one, which may still be written to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        path.unlink()
+    return path.open("w", encoding="utf-8", buffering=1)
