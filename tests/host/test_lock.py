@@ -203,5 +203,15 @@ else: print(lock.holder({port!r}))
 def test_where_no_lock_can_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "file")
-    with pytest.raises(ModthreadError, match=rf"^{tmp_path}/file.*: .*; the locks of boards are"):
+    with pytest.raises(ModthreadError, match=rf"^{tmp_path}/file.*: .*; locks of boards are kept"):
         BoardLock("/dev/ttyUSB0")
+    assert lock.holder("/dev/ttyUSB0") is None
+
+
+def test_locks_are_kept_where_everybody_may_write(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert lock.directory(run) == Path("/tmp/modthread")
+    run.mkdir(mode=0o755)
+    assert lock.directory(run) == Path("/tmp/modthread")
+    run.chmod(0o1777)
+    assert lock.directory(run) == run / "modthread"

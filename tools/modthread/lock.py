@@ -6,6 +6,7 @@ import os
 import pwd
 import shlex
 import socket
+import stat
 import sys
 import time
 from collections import Counter
@@ -18,8 +19,14 @@ from urllib.parse import quote
 from modthread import attached
 from modthread.errors import ModthreadError
 
-# A folder that everybody may write to and that is empty after a restart of the host.
-DIRECTORY = Path("/run/lock" if Path("/run/lock").is_dir() else "/tmp") / "modthread"
+
+def directory(run: Path) -> Path:
+    """Return where locks are: in `run` if everybody may write there, not only root, or in /tmp."""
+    is_for_all = run.is_dir() and run.stat().st_mode & stat.S_IWOTH
+    return (run if is_for_all else Path("/tmp")) / "modthread"
+
+
+DIRECTORY = directory(Path("/run/lock"))  # both are empty after a restart of the host
 LEAST_WAIT = 0.5  # seconds: the holder may be about to go, or has not yet written who it is
 POLL = 0.05
 
@@ -66,7 +73,7 @@ def holder(port: str) -> str | None:
     """Return who holds the board on `port`, None where nobody does."""
     try:
         descriptor = os.open(_path(attached.identity(port)), os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -87,7 +94,8 @@ def _take(path: Path, port: str, wait: float) -> int:
         descriptor = _open(path)
     except OSError as error:
         raise ModthreadError(
-            f"{error.filename or path}: {error.strerror}; the locks of boards are kept there"
+            f"{error.filename or path}: {error.strerror}; locks of boards are kept there, "
+            f"let everybody write to {path.parent}"
         ) from None
     deadline = time.monotonic() + max(wait, LEAST_WAIT)
     told = False
