@@ -448,6 +448,53 @@ def test_host_test_with_a_board(run: Run, fake_board: Make, tmp_path: Path) -> N
         assert f"tests/test_host.py::test_it[{name}] PASSED" in result.stdout
 
 
+OTHER_DEVICES = {
+    "test_fixture.py": """\
+import pytest
+
+@pytest.fixture
+def device():
+    return "a lamp"
+
+def test_a(device):
+    assert device == "a lamp"
+""",
+    "test_mark.py": """\
+import pytest
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_b(device):
+    assert device in ("cpu", "cuda")
+""",
+    "test_hook.py": """\
+def pytest_generate_tests(metafunc):
+    metafunc.parametrize("device", ["cpu"])
+
+def test_c(device):
+    assert device == "cpu"
+""",
+    "test_extended.py": """\
+import pytest
+
+@pytest.fixture
+def device(device):
+    return device, 42
+
+def test_d(device):
+    assert device[0].run("print(1)", 5).output == b"1\\r\\n"
+""",
+}
+
+
+def test_others_have_devices_too(fake_board: Make, tmp_path: Path) -> None:
+    for name, text in OTHER_DEVICES.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-v", "--no-build", f"--board={fake_board()}"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    tests = {"test_a", "test_b[cpu]", "test_b[cuda]", "test_c[cpu]", "test_d[FAKE]"}
+    assert set(re.findall(r"::(\S+) PASSED", result.stdout)) == tests, result.stdout
+
+
 EMULATED = """\
 import pytest
 import machine

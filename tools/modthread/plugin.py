@@ -1,5 +1,6 @@
 """pytest's view of the boards: options, collection, header and fixtures."""
 
+import inspect
 from argparse import BooleanOptionalAction
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -118,9 +119,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return None
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run host tests that use a board once for each board."""
-    if "device" in metafunc.fixturenames:
+    if _uses_device(metafunc.definition):
         boards = metafunc.config.stash[FLEET].boards
         mark = metafunc.definition.get_closest_marker("boards")
         chosen = [
@@ -210,7 +212,17 @@ def _is_slow(config: pytest.Config, item: pytest.Item) -> bool:
 def _board_of(item: pytest.Item) -> str | None:
     if isinstance(item, BoardItem):
         return item.board
-    if isinstance(item, pytest.Function) and "device" in item.fixturenames:
+    if isinstance(item, pytest.Function) and _uses_device(item):
         board = item.callspec.params["device"]
         return None if board is None else str(board)
     return None
+
+
+def _uses_device(test: pytest.Function) -> bool:
+    """Return whether the `device` of a test is ours, or one that extends ours."""
+    for fixture in reversed(test._fixtureinfo.name2fixturedefs.get("device", ())):
+        if fixture.func is inspect.unwrap(device):
+            return True
+        if "device" not in fixture.argnames:
+            return False
+    return False
