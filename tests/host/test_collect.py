@@ -79,6 +79,31 @@ def test_only_this_function_is_sent_and_lines_stay(tmp_path: Path) -> None:
     assert many[-1].source.splitlines()[-1] == "test_many(a=True, b='x', size=(1, 2))"
 
 
+def test_equal_parameters_are_numbered_as_in_pytest(tmp_path: Path) -> None:
+    values = [7, 7, "a", "a", "a0", "", ""]
+    function = f"@pytest.mark.parametrize('x', {values})\ndef test_a(x): pass\n"
+    ids = [test.ids[0] for test in read_tests(tmp_path, function)]
+    assert ids == ["7_0", "7_1", "a1", "a2", "a0", "0", "1"]
+
+
+def test_classes_without_tests_are_helpers(tmp_path: Path) -> None:
+    text = "class TestDouble:\n    def answer(self): pass\n\ndef test_a(): pass\n"
+    assert [test.name for test in read_tests(tmp_path, text)] == ["test_a"]
+
+
+def test_a_byte_order_mark_is_not_sent(tmp_path: Path) -> None:
+    (test,) = read_tests(tmp_path, "\ufeffdef test_a(): pass\n")
+    assert test.source.startswith("def test_a()")
+
+
+@pytest.mark.parametrize("content", [b"# \xe4\n", b"x = 1\0\n"])
+def test_what_is_no_text_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_bytes(content)
+    with pytest.raises(ModthreadError, match=rf"^{path}:[^\n]+$"):
+        DeviceTestFile(path)
+
+
 def test_a_form_feed_is_no_line(tmp_path: Path) -> None:
     (test,) = read_tests(tmp_path, "text = '\x0c \x1c \u2028'\ndef test_a():\n    pass\n")
     assert test.source.split("\n")[1] == "def test_a():"
@@ -95,6 +120,12 @@ def test_a_form_feed_is_no_line(tmp_path: Path) -> None:
         ("def test_a(size): pass\n", 1, "takes ['size'], parametrize gives []"),
         ("@pytest.mark.parametrize('a, b', [(1,)])\ndef test_a(a, b): pass\n", 2, "not 2 values"),
         ("@pytest.mark.parametrize('a', [1], ids=['x'])\ndef test_a(a): pass\n", 2, "nothing else"),
+        ("import pytest; X = 1\ndef test_a(): pass\n", 1, "on a line of its own"),
+        ("\nasync def test_a(): pass\n", 2, "async def test_a: write a function that calls"),
+        ("class TestA:\n    def test_a(self): pass\n", 1, "class TestA: write functions without"),
+        ("@pytest.mark.parametrize('a', [])\ndef test_a(a): pass\n", 2, "has no values"),
+        ("@pytest.mark.parametrize('a', [1e999])\ndef test_a(a): pass\n", 2, "write inf in the"),
+        ("@pytest.mark.parametrize('a', [[-1e999]])\ndef test_a(a): pass\n", 2, "write [-inf] in"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path: Path, text: str, line: int, message: str) -> None:

@@ -42,15 +42,18 @@ class DeviceTestFile:
     def __init__(self, path: Path) -> None:
         """Parse the file."""
         self._path = path
-        self._text = path.read_text(encoding="utf-8")
-        self.script = Script(path, self._text)
         try:
+            self._text = path.read_text(encoding="utf-8-sig")
             self._body = ast.parse(self._text, path).body
         except SyntaxError as error:
             raise ModthreadError(f"{path}:{error.lineno}: {error.msg}") from None
+        except ValueError as error:
+            raise ModthreadError(f"{path}: {error}; save it as UTF-8") from None
+        self.script = Script(path, self._text)
 
     def tests(self) -> Iterator[DeviceTest]:
         """Yield every test function once for each of its parameter sets."""
+        self._refuse_what_only_the_host_can()
         for function in self._functions():
             marks = [self._mark(decorator) for decorator in function.decorator_list]
             others = tuple(mark for mark in marks if mark.name != "parametrize")
@@ -58,6 +61,15 @@ class DeviceTestFile:
                 call = f"{function.name}({', '.join(f'{k}={v!r}' for k, v in parameters.items())})"
                 source = f"{self._text_with_only(function)}\n{call}\n"
                 yield DeviceTest(function.name, ids, others, function.lineno, source)
+
+    def _refuse_what_only_the_host_can(self) -> None:
+        """Raise where pytest would find a test that is none here."""
+        for node in self._body:
+            if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test"):
+                what = f"async def {node.name}: write a function that calls asyncio.run()"
+                raise self._error(node, what)
+            if isinstance(node, ast.ClassDef) and _has_tests(node):
+                raise self._error(node, f"class {node.name}: write functions without a class")
 
     def _functions(self) -> list[ast.FunctionDef]:
         return [
@@ -71,7 +83,8 @@ class DeviceTestFile:
         lines = self._text.rstrip("\n").split("\n")
         for node in self._body:
             if _imports_pytest(node):
-                if ast.unparse(node) != "import pytest":
+                neighbours = [one for one in self._body if one.lineno == node.lineno]
+                if ast.unparse(node) != "import pytest" or len(neighbours) > 1:
                     raise self._error(node, "write `import pytest` on a line of its own")
                 _blank(lines, node.lineno, node.lineno + 1)
         for other in self._functions():
@@ -120,27 +133,57 @@ class DeviceTestFile:
         if len(mark.args) != 2 or mark.kwargs:
             raise self._error(function, "parametrize takes names and values here, nothing else")
         names, value_sets = mark.args
+        if not value_sets:
+            raise self._error(function, "parametrize has no values; write one, or drop the test")
         names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
-        axis = []
+        identifiers, arguments = [], []
         for number, value_set in enumerate(value_sets):
             values = (value_set,) if len(names) == 1 else value_set
             if len(values) != len(names):
                 raise self._error(function, f"parametrize: {values} are not {len(names)} values")
-            identifier = "-".join(
-                _identifier(name, value, number) for name, value in zip(names, values, strict=True)
-            )
-            axis.append((identifier, dict(zip(names, values, strict=True))))
-        return axis
+            for value in values:
+                if not _has_text(value):
+                    raise self._error(function, f"parametrize: write {value!r} in the test itself")
+            named = dict(zip(names, values, strict=True))
+            identifiers.append("-".join(_identifier(*pair, number) for pair in named.items()))
+            arguments.append(named)
+        return list(zip(_unique(identifiers), arguments, strict=True))
 
     def _error(self, node: ast.expr | ast.stmt, message: str) -> ModthreadError:
         return ModthreadError(f"{self._path}:{node.lineno}: {message}")
 
 
 def _identifier(name: str, value: Any, number: int) -> str:
-    """Return what pytest would call a parameter's value."""
+    """Return a word for a parameter's value: short ones as pytest does, others by number."""
     if isinstance(value, str | int | float | bool | None):
         return str(value)
     return f"{name}{number}"
+
+
+def _unique(identifiers: list[str]) -> Iterator[str]:
+    """Number those that are there more than once, as pytest does."""
+    numbers = {identifier: itertools.count() for identifier in identifiers}
+    for identifier in identifiers:
+        if identifiers.count(identifier) == 1:
+            yield identifier
+            continue
+        stem = f"{identifier}_" if identifier[-1:].isdigit() else identifier
+        numbered = (f"{stem}{number}" for number in numbers[identifier])
+        yield next(one for one in numbered if one not in identifiers)
+
+
+def _has_text(value: Any) -> bool:
+    """Return whether the board can read the value's repr, which that of 1e999 is not."""
+    try:
+        ast.literal_eval(repr(value))
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _has_tests(node: ast.ClassDef) -> bool:
+    methods = [getattr(one, "name", "") for one in node.body]
+    return node.name.startswith("Test") and any(name.startswith("test") for name in methods)
 
 
 def _imports_pytest(node: ast.stmt) -> bool:
