@@ -120,11 +120,11 @@ def test_the_project_is_the_nearest_folder_with_a_section(tmp_path: Path) -> Non
 
 def test_settings_are_as_the_page_says(tmp_path: Path) -> None:
     default = user_project(tmp_path)
-    assert (default.boards, default.device_tests) == ((), ("tests/device",))
+    assert (default.boards, default.device_tests) == ((), (tmp_path / "tests/device",))
     (tmp_path / "my/BOARD").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text(
-        "[tool.modthread]\nboards = ['my/BOARD', 'RPI_PICO@E66']\ndevice-tests = ['a/b/', 'c']\n"
+        "[tool.modthread]\nboards = ['my/BOARD', 'RPI_PICO@E66']\ndevice-tests = ['./a//b/', 'c']\n"
     )
     settings = user_project(tmp_path)
     assert settings.boards == (str(tmp_path / "my/BOARD"), "RPI_PICO@E66")
-    assert settings.device_tests == ("a/b", "c")
+    assert settings.device_tests == (tmp_path / "a/b", tmp_path / "c")

@@ -448,6 +448,16 @@ def test_host_test_with_a_board(run: Run, fake_board: Make, tmp_path: Path) -> N
         assert f"tests/test_host.py::test_it[{name}] PASSED" in result.stdout
 
 
+def test_a_project_may_be_below_a_folder_of_that_name(tmp_path: Path) -> None:
+    project = tmp_path / "tests/device/project"
+    project.mkdir(parents=True)
+    (project / "pytest.ini").touch()
+    (project / "test_host.py").write_text("def test_it():\n    pass\n")
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q"]
+    result = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines()[0] == "test_host.py::test_it"
+
+
 OTHER_DEVICES = {
     "test_fixture.py": """\
 import pytest

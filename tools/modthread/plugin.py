@@ -107,7 +107,7 @@ def pytest_pycollect_makemodule(
 ) -> pytest.Collector | None:
     """Read what is in a folder of device tests instead of importing it."""
     folders = project.user_project(parent.config.rootpath).device_tests
-    if any(f"/{folder}/" in module_path.as_posix() for folder in folders):
+    if any(module_path.is_relative_to(folder) for folder in folders):
         return DeviceFile.from_parent(parent, path=module_path)
     return None
 

@@ -17,7 +17,7 @@ from typing import Any
 from modthread.errors import ModthreadError
 
 TABLE = "pyproject.toml"
-DEVICE_TESTS = ("tests/device",)
+DEVICE_TESTS = ["tests/device"]
 
 INSTALLED = Path(__file__).resolve().parent / "product"
 IS_CHECKOUT = not INSTALLED.is_dir()
@@ -33,8 +33,8 @@ class UserProject:
     """
 
     root: Path
-    boards: tuple[str, ...] = ()
-    device_tests: tuple[str, ...] = DEVICE_TESTS
+    boards: tuple[str, ...]
+    device_tests: tuple[Path, ...]
 
 
 def user_project(root: Path) -> UserProject:
@@ -50,7 +50,10 @@ def user_project(root: Path) -> UserProject:
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise ModthreadError(f'{root / TABLE}: {key} is a list, as in {key} = ["..."]')
     boards = (str(root / one) if (root / one).is_dir() else one for one in table.get("boards", ()))
-    folders = (one.strip("/") for one in table.get("device-tests", DEVICE_TESTS))
+    # Not resolved: pytest does not resolve links either.
+    folders = (
+        Path(os.path.normpath(root / one)) for one in table.get("device-tests", DEVICE_TESTS)
+    )
     return UserProject(root, tuple(boards), tuple(folders))
 
 
