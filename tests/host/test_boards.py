@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -82,6 +84,8 @@ def test_what_is_chosen(
         ("", "unknown board ''; known boards: "),
         ("RPI_PICO@E66", "unknown board 'E66'; known boards: "),
         ("boards/NOPE", "boards/NOPE has no board.toml"),
+        ("x" * 300, f"{'x' * 300}: File name too long; name a board, or a folder with a board"),
+        (f"/{'x' * 300}", f"/{'x' * 300}: File name too long; name a board, or"),
     ],
 )
 def test_what_is_not_there(
@@ -91,6 +95,27 @@ def test_what_is_not_there(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModthreadError, match=f"^{re.escape(message)}"):
         chosen(board)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_where_one_may_not_look_is_one_line(tmp_path: Path) -> None:
+    """What pytest makes is its user's alone."""
+    code = f"""
+import os, sys
+sys.path[:0] = {sys.path!r}
+from modthread.choice import choose
+os.setuid(65534)
+for options in ({str(tmp_path)!r},), (None, {str(tmp_path / "tty")!r}):
+    try: print(choose(*options).where)
+    except Exception as error: print(type(error).__name__, error)
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines() == [
+        f"ModthreadError {tmp_path}: Permission denied; "
+        "name a board, or a folder with a board.toml",
+        str(tmp_path / "tty"),
+    ]
 
 
 def test_no_firmware_is_built_for_a_board_of_unknown_kind(plug_in: Plug, capsys: Capture) -> None:

@@ -238,9 +238,21 @@ def test_board_folder(fake_board: Callable[..., str]) -> None:
     assert (board.name, board.time_scale) == ("MINE", 2.5)
 
 
-@pytest.mark.parametrize("text", ["nonsense", "colour = 'red'", "[emulator]\nicount = 'off'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "colour = 'red'",
+        "description = '\xe4'",
+        "description = 'a'\ntime_scale = 'x'",
+        "description = 'a'\nemulator = 3",
+        "description = 'a'\n[emulator]\ncommand = 'true'\ninstall = ''",
+        "description = 'a'\n[emulator]\ncommand = [1]\ninstall = ''",
+        "[emulator]\nicount = 'off'",
+    ],
+)
 def test_wrong_board_file_is_one_line(tmp_path: Path, text: str) -> None:
-    (tmp_path / "board.toml").write_text(text)
+    (tmp_path / "board.toml").write_text(text, encoding="latin-1")
     with pytest.raises(ModthreadError) as caught:
         boards.load(str(tmp_path))
     assert str(caught.value).startswith(f"{tmp_path / 'board.toml'}: ")

@@ -108,6 +108,19 @@ def test_a_wrong_section_is_one_line(tmp_path: Path, section: str, message: str)
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_bytes(b"# \xe4\n[tool.modthread]\n")
+    with pytest.raises(ModthreadError, match=rf"^{path}: [^\n]*; correct it$"):
+        user_project(tmp_path)
+    assert around(tmp_path) is None
+
+
+def test_a_tool_that_is_no_table_is_somebody_elses(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("tool = 3\n")
+    assert user_project(tmp_path).boards == ()
+
+
 def test_the_project_is_the_nearest_folder_with_a_section(tmp_path: Path) -> None:
     assert around(tmp_path) is None
     inner = tmp_path / "project/package/broken"

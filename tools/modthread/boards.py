@@ -1,15 +1,16 @@
 """The boards that can be built for and tested on: one folder each under boards/."""
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from modthread import project
 from modthread.errors import ModthreadError
 
 DIRECTORY = project.ROOT / "boards"
 DEFAULT = "MPS2_AN385"
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,12 @@ def names() -> list[str]:
 
 def is_known(name: str) -> bool:
     """Return whether `name` is a board's or a folder with a board.toml."""
-    return _table(name).is_file()
+    try:
+        return _table(name).is_file()
+    except OSError as error:
+        raise ModthreadError(
+            f"{name}: {error.strerror}; name a board, or a folder with a board.toml"
+        ) from None
 
 
 def load(name: str) -> Board:
@@ -130,11 +136,12 @@ def load(name: str) -> Board:
     Raises ModthreadError that lists the known boards, or says what is wrong in the file.
     """
     path = _table(name)
-    if not path.is_file():
+    table = project.read_toml(path) if is_known(name) else None
+    if table is None:
         raise ModthreadError(f"unknown board '{name}'; known boards: {', '.join(names())}")
     try:
-        return _parse(path.parent.name, tomllib.loads(path.read_text()))
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        return _parse(path.parent.name, table)
+    except TypeError as error:
         raise ModthreadError(f"{path}: {error}; correct it") from None
 
 
@@ -144,14 +151,28 @@ def _table(name: str) -> Path:
 
 
 def _parse(name: str, table: dict[str, Any]) -> Board:
-    emulator = table.pop("emulator", None)
-    if emulator is not None:
-        emulator = EmulatorConfig(**(emulator | {"command": tuple(emulator["command"])}))
-    flash = table.pop("flash", None)
-    if flash is not None:
-        flash = FlashConfig(**flash)
-    esptool = table.pop("esptool", None)
-    if esptool is not None:
-        esptool = EsptoolConfig(**esptool)
-    serial = SerialConfig(**table.pop("serial", {}))
-    return Board(name, emulator=emulator, flash=flash, esptool=esptool, serial=serial, **table)
+    kinds: dict[str, type[Any]] = {
+        "emulator": EmulatorConfig,
+        "flash": FlashConfig,
+        "esptool": EsptoolConfig,
+        "serial": SerialConfig,
+    }
+    parts = {key: _made(kind, table[key]) for key, kind in kinds.items() if key in table}
+    return _made(Board, table | parts | {"name": name})
+
+
+def _made(kind: type[Made], table: Any) -> Made:
+    """Make a `kind` of a table; raises TypeError for a value that it cannot have."""
+    if not isinstance(table, dict):
+        raise TypeError(f"{table!r} is no table")
+    made = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    for name, hint in get_type_hints(kind).items():
+        if not _fits(getattr(made, name), hint):
+            raise TypeError(f"{name} cannot be {table[name]!r}")
+    return made
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if hint == tuple[str, ...]:
+        return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+    return isinstance(value, hint | int if float in (hint, *get_args(hint)) else hint)

@@ -1,5 +1,6 @@
 """What ``--board`` and ``--port`` mean: which kind of board, and where it is."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def _port(where: str) -> str:
     if where.startswith(labgrid.PREFIX):
         return where
     if "/" in where:
-        if Path(where).is_dir():
+        if os.path.isdir(where):  # noqa: PTH112 (Path's raises where one may not look)
             raise ModthreadError(f"{where} has no board.toml; name a board, or a folder with one")
         return where
     known = attached.attached()

@@ -49,7 +49,10 @@ def user_project(root: Path) -> UserProject:
     for key, value in settings.items():
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise ModthreadError(f'{root / TABLE}: {key} is a list, as in {key} = ["..."]')
-    boards = (str(root / one) if (root / one).is_dir() else one for one in table.get("boards", ()))
+    boards = (
+        str(root / one) if os.path.isdir(root / one) else one  # noqa: PTH112 (Path's may raise)
+        for one in table.get("boards", ())
+    )
     # Not resolved: pytest does not resolve links either.
     folders = (
         Path(os.path.normpath(root / one)) for one in table.get("device-tests", DEVICE_TESTS)
@@ -70,14 +73,22 @@ def around(folder: Path) -> Path | None:
 
 
 def _section(root: Path) -> dict[str, Any] | None:
-    try:
-        table = tomllib.loads((root / TABLE).read_text())
-    except OSError:
-        return None
-    except tomllib.TOMLDecodeError as error:
-        raise ModthreadError(f"{root / TABLE}: {error}; correct it") from None
-    section = table.get("tool", {}).get("modthread")
+    tool = (read_toml(root / TABLE) or {}).get("tool")
+    section = tool.get("modthread") if isinstance(tool, dict) else None
     return section if isinstance(section, dict) else None
+
+
+def read_toml(path: Path) -> dict[str, Any] | None:
+    """Return what a file says, None where there is none; raises ModthreadError for any other."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ModthreadError(f"{path}: {error.strerror}; make it readable") from None
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ModthreadError(f"{path}: {error}; correct it") from None
 
 
 def _cache() -> Path:
