@@ -2,8 +2,8 @@
 
 It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
 misbehave at hand. Its first argument spoils the start: `silent` never answers, `half` answers
-half, `stuck` knows no soft reset until machine.reset(), `deaf` no machine.bootloader(). The
-second is a link to its port, which goes with it.
+half, `bare` has no threads, `stuck` knows no soft reset until machine.reset(), `deaf` no
+machine.bootloader(). The second is a link to its port, which goes with it.
 
 FAKE_MACHINE and FAKE_FLASH in the environment are what os.uname() says and a file with what is in
 flash. It exits with status 8 where a real board would start its bootloader.
@@ -167,6 +167,8 @@ def main(board: FakeBoard) -> None:
         machine=os.environ.get("FAKE_MACHINE", "fake"), version=os.uname().version
     )
     setattr(os, "uname", lambda: uname)  # noqa: B010
+    if start == "bare":
+        sys.modules["_thread"] = None  # type: ignore[assignment]
     if start == "silent":
         board.silence()
     board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)

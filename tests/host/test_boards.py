@@ -239,14 +239,23 @@ def test_a_board_in_use_is_not_asked(answering: str, capsys: Capture) -> None:
     assert f"process {os.getpid()} of " in row["in_use_by"]
 
 
-def test_a_board_that_does_not_answer_is_told(
+@pytest.mark.parametrize(
+    ("start", "runs"),
+    [
+        ("silent", "no answer: the board did not answer in time"),
+        ("bare", f"fake; MicroPython {os.uname().version}"),
+    ],
+)
+def test_what_a_board_without_modthread_answers(
     plug_in: Plug,
     fake_port: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: Capture,
+    start: str,
+    runs: str,
 ) -> None:
-    port = fake_port("silent")
+    port = fake_port(start)
     monkeypatch.setattr(list_ports, "comports", lambda: [ListPortInfo(port)])
     assert cli.main(["boards", "--ask", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)[0]
-    assert row["runs"] == "no answer: the board did not answer in time"
+    assert row["runs"] == runs

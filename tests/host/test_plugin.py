@@ -378,6 +378,16 @@ def test_a_board_in_use_is_an_error_of_each_test(run: Run, fake_port: Make) -> N
     assert "Traceback" not in parallel.stdout
 
 
+def test_a_board_without_modthread_is_not_dead(run: Run, fake_port: Make) -> None:
+    result = run(TESTS, f"--board={fake_port('bare')}")
+    assert result.returncode == pytest.ExitCode.USAGE_ERROR
+    assert re.search(
+        r"^ERROR: tty_fake runs no modthread \(\w*Error: .*\); put it there with --flash$",
+        result.stderr,
+        re.MULTILINE,
+    )
+
+
 def test_busy_port_is_one_line(run: Run, fake_port: Make) -> None:
     port = fake_port()
     with serial.Serial(port, exclusive=True):

@@ -187,10 +187,15 @@ class Device:
         return crash.decoded(output, self.board.firmware, self._version)
 
     def info(self) -> str:
-        """Return what runs on the board, which must be clean: MicroPython, modthread, kernel."""
+        """Return what runs on the board, which must be clean: MicroPython, modthread, kernel.
+
+        Raises ModthreadError where that is a firmware without modthread.
+        """
         result = self.run(INFO, self._answer_limit)
         if result.error:
-            raise BoardError(f"no modthread on this board: {result.error.decode().strip()}")
+            why = report.text(result.error).rstrip().rpartition("\n")[2]
+            name = self.board.name
+            raise ModthreadError(f"{name} runs no modthread ({why}); put it there with --flash")
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())
         self._version = modthread
         return f"MicroPython {micropython}, modthread {modthread}, {kernel}"

@@ -13,14 +13,11 @@ from modthread.attached import Attached
 from modthread.boards import BOTH_RAISED
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
-from modthread.session import Session
+from modthread.session import MODTHREAD, Session
 from modthread.traffic import TrafficLog
 
 ANSWER_LIMIT = 2.0  # seconds
-RUNNING = """\
-(lambda os, thread: '%s; MicroPython %s%s' % (os.uname().machine, os.uname().version,
-'; modthread ' + thread.__version__ if hasattr(thread, '__version__') else ''))(
-__import__('os'), __import__('_thread'))"""
+RUNNING = "(os.uname().machine, os.uname().version, modthread)"
 
 
 @dataclass(frozen=True)
@@ -78,11 +75,13 @@ def _ask(one: Attached) -> str:
             closing(Session(one.port, TrafficLog(Path(os.devnull)), config)) as session,
         ):
             session.interrupt_all(ANSWER_LIMIT)
-            answer = session.ask(RUNNING.replace("\n", ""), ANSWER_LIMIT)
+            answer = session.ask(RUNNING, ANSWER_LIMIT, f"{MODTHREAD}import os")
             session.leave(ANSWER_LIMIT)
     except ModthreadError as error:
         return f"no answer: {error}"
-    return str(ast.literal_eval(answer))
+    machine, micropython, modthread = ast.literal_eval(answer)
+    words = f"{machine}; MicroPython {micropython}"
+    return f"{words}; modthread {modthread}" if modthread else words
 
 
 def _table(rows: Iterable[Row]) -> str:

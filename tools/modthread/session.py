@@ -17,6 +17,11 @@ __all__ = ["BoardError", "BoardResetError", "LineLostError", "Result", "Session"
 OUTPUT_KEPT = 1 << 20  # bytes of a script's output that are kept, its end
 EOF = b"\x04"
 BANNER = re.compile(rb'MicroPython v[^\r\n]+\r\nType "help\(\)" for more information.\r\n(>>> )?$')
+# For ask(): `modthread` is its version, None in a firmware without it, or without any threads.
+MODTHREAD = """\
+try: from _thread import __version__ as modthread
+except ImportError: modthread = None
+"""
 
 Consumer = Callable[[bytes], None]
 

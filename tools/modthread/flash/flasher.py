@@ -10,14 +10,13 @@ from typing import ClassVar
 
 from modthread.boards import Board
 from modthread.errors import ModthreadError
-from modthread.session import BoardError, Session
+from modthread.session import MODTHREAD, BoardError, Session
 from modthread.traffic import TrafficLog
 
 ANSWER_LIMIT = 5.0  # seconds for an answer of MicroPython
 RETURN_LIMIT = 20.0  # seconds until a board that has been written to answers
 POLL = 0.3
 MACHINE = "__import__('os').uname().machine"
-VERSION = "getattr(__import__('_thread'), '__version__', None)"
 
 Show = Callable[[str], None]
 
@@ -156,7 +155,7 @@ class Flasher(ABC):
 
     def _ask(self, session: Session) -> tuple[str | None, int]:
         source, expression = self.checksum_on_board()
-        answer = session.ask(f"({VERSION}, {expression})", ANSWER_LIMIT, source)
+        answer = session.ask(f"(modthread, {expression})", ANSWER_LIMIT, MODTHREAD + source)
         version, checksum = ast.literal_eval(answer)
         return version, checksum
 
