@@ -22,6 +22,17 @@ from modthread.lock import BoardLock
 Plug = Callable[..., None]
 Capture = pytest.CaptureFixture[str]
 PICO = (0x2E8A, 0x0005, "Board in FS mode")
+FLASHED = """\
+description = "of one's own"
+[flash]
+product = "board"
+chip = "RP2040"
+usb = "1209:0001"
+drive = "RPI-RP2"
+family = 0xe48bff56
+start = 0x10000000
+size = 0x200000
+"""
 CP2102 = (0x10C4, 0xEA60, "CP2102 USB to UART Bridge Controller")
 
 
@@ -146,6 +157,12 @@ def test_a_board_that_is_not_emulated_is_the_attached_one(plug_in: Plug, tmp_pat
     with pytest.raises(ModthreadError) as caught:
         choice.port()
     assert str(caught.value) == "no REAL found; connected: /dev/ttyS0; use --board REAL@PORT"
+
+
+def test_the_attached_board_may_be_of_a_kind_of_ones_own(plug_in: Plug, tmp_path: Path) -> None:
+    (tmp_path / "board.toml").write_text(FLASHED)
+    plug_in("/dev/ttyACM7", (0x1209, 0x0001, "Mine"), "M1", "1-1.3:1.0")
+    assert choose(str(tmp_path)).port() == "/dev/ttyACM7"
 
 
 def test_the_only_board_is_found(plug_in: Plug) -> None:

@@ -1,5 +1,6 @@
 """`modthread flash` of the ESP32 family: the real esptool and a boot ROM on a pseudo-terminal."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import pytest
 from esp32_desk import ERASED, Desk, image
 from interrupted import killed
 
-from modthread import lock, project
+from modthread import cli, lock, project
 from modthread.flash import flasher
 
 
@@ -130,6 +131,11 @@ def test_files_that_are_missing(desk: Desk) -> None:
     )
     (desk.build / "flasher_args.json").unlink()
     assert desk.complaint() == f"{desk.build}/flasher_args.json: {missing}"
+
+
+def test_no_port_is_one_line(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["flash", "--no-build", "--board", str(desk.board)]) == 2
+    assert re.search(r"^modthread: no C3 found; connected: .*$", capsys.readouterr().err, re.M)
 
 
 def test_no_such_port(desk: Desk) -> None:

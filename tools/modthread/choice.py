@@ -82,7 +82,7 @@ def only_attached(name: str | None = None) -> Choice:
 
 def _only(board: Board | None) -> Attached:
     known = attached.attached()
-    found = [one for one in known if (board.name in one.kinds if board else one.usb)]
+    found = [one for one in known if one.usb and (board is None or one.usb == board.usb)]
     if len(found) == 1:
         return found[0]
     kind, name = (board.name, f"{board.name}@PORT") if board else ("board", "PORT")

@@ -13,7 +13,7 @@ from zlib import crc32
 
 from modthread import process
 from modthread.boards import EsptoolConfig
-from modthread.choice import choose
+from modthread.choice import Choice
 from modthread.errors import ModthreadError
 from modthread.flash.flasher import Flasher, Outcome
 from modthread.lock import BoardLock
@@ -81,7 +81,7 @@ class EsptoolFlasher(Flasher):
     def flash(self, port: str | None) -> Outcome:
         """Write the image, if need be."""
         assert self._parts
-        port = port or choose(self.board.name, "").port()
+        port = port or Choice(self.board, "").port()
         assert port is not None
         with closing(BoardLock(port, self.wait)) as lock:
             if found := self._running(lock.port):
