@@ -110,6 +110,7 @@ def test_debians_archive_comes_from_apts_configuration(bare_path: Path) -> None:
         bare_path,
         "apt-get",
         "echo Docker bookworm http://docker.invalid/debian/\n"
+        "echo Debian Backports bookworm-backports http://backports.invalid/debian/\n"
         "echo Debian bookworm-security http://mirror.invalid/security/\n"
         "echo Debian bookworm http://mirror.invalid/debian/",
     )

@@ -62,7 +62,7 @@ def debian_archive() -> str | None:
             raise ModthreadError("apt has no package lists; as root, run: apt-get update")
         subprocess.run([*prefix, "apt-get", "update"], check=False, stdout=sys.stderr)
     for line in _package_lists():
-        origin, suite, address = line.split(" ", 2)
+        origin, suite, address = line.rsplit(" ", 2)  # "Debian Backports" is an origin, too
         if origin == "Debian" and "-" not in suite:
             return address
     return None
