@@ -119,6 +119,14 @@ def test_the_scripts_own_status(
         assert f'  File "{path}", line 4, in <module>' in complaints(result)
 
 
+def test_an_exit_that_the_script_does_not_mention_is_1(script: Write) -> None:
+    result = run(script("import sys\ngetattr(sys, 'ex' + 'it')(0)\n"))
+    assert result.returncode == 1
+    assert complaints(result) == [
+        "modthread: SystemExit ended the script; with what status, is not known"
+    ]
+
+
 def test_syntax_error_is_1(script: Write) -> None:
     path = script("print('not reached')\ndef (:\n")
     result = run(path)

@@ -131,6 +131,9 @@ def _status(result: Result, script: Script) -> int:
     if traceback:
         print(script.translated(traceback).rstrip(), file=sys.stderr)
         return EXIT_EXCEPTION
+    if result.exited:  # a module that the script imports did it
+        complain("SystemExit ended the script; with what status, is not known")
+        return EXIT_EXCEPTION
     return 0
 
 
