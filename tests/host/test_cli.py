@@ -57,6 +57,15 @@ def test_unknown_option_is_2_except_for_pytest() -> None:
     assert "unrecognized arguments: --nonsense" in result.stderr
 
 
+@pytest.mark.parametrize("value", ["nan", "-1", "x"])
+def test_how_long_to_wait_is_a_number(value: str) -> None:
+    for program in ("modthread", "monitor"), ("pytest",):
+        command = [sys.executable, "-m", *program, f"--wait={value}"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode in (2, pytest.ExitCode.USAGE_ERROR)
+        assert "error: argument --wait: " in result.stderr
+
+
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [

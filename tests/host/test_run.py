@@ -201,6 +201,11 @@ def test_bytes_that_are_no_text(script: Write) -> None:
     assert result.stdout == b"\xff\xc3\x00\xe2\x82" + "ä\n".encode()
 
 
+def test_a_byte_order_mark_is_not_sent(script: Write) -> None:
+    result = run(script("\ufeffprint('hello')\n"))
+    assert (result.returncode, result.stdout) == (0, "hello\n")
+
+
 def test_long_script(script: Write) -> None:
     lines = [f"total = {number}  # " + "x" * 60 for number in range(1500)]
     result = run(script("\n".join([*lines, "print(total)", "1 // 0"])))

@@ -101,6 +101,18 @@ def test_board_that_takes_no_input(fake_port: Start, log: TrafficLog) -> None:
         session.ask("'" + "x" * 100_000 + "'", 1)
 
 
+def test_a_limit_that_ends_while_the_log_is_written(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, tomorrow = time.monotonic(), time.monotonic() + 86400
+    monkeypatch.setattr(
+        session.log, "sent", lambda _: monkeypatch.setattr(time, "monotonic", lambda: tomorrow)
+    )
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with pytest.raises(TimeLimitError):
+        session.soft_reset(5)
+
+
 def test_board_that_dies(session: Session) -> None:
     with Stopwatch(1), pytest.raises(LineLostError) as caught:
         session.run("print('last words')\ndie()", 60)

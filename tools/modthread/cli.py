@@ -19,6 +19,7 @@ from modthread import (
     choice,
     inventory,
     labgrid,
+    lock,
     monitor,
     project,
     run,
@@ -168,7 +169,11 @@ def _parser() -> argparse.ArgumentParser:
     board = argparse.ArgumentParser(add_help=False, parents=[kind])
     _board_option(board, "--port", "where the board is, apart from which it is: see --board")
     board.add_argument(
-        "--wait", type=float, default=0, metavar="SECONDS", help="wait for a board that is in use"
+        "--wait",
+        type=lock.seconds,
+        default=0,
+        metavar="SECONDS",
+        help="wait for a board that is in use",
     )
     reach = argparse.ArgumentParser(add_help=False, parents=[board])
     reach.add_argument("--no-build", action="store_true", help="use the firmware that is there")

@@ -103,7 +103,7 @@ class Line:
         """Send `data`, waiting while the board takes none."""
         self._check()
         self.log.sent(data)
-        left = self._deadline - time.monotonic()
+        left = max(0, self._deadline - time.monotonic())
         with _losing_the_line():
             if not isinstance(self._serial, rfc2217.Serial):  # which has a limit of its own: 5 s
                 self._serial.write_timeout = None if math.isinf(left) else left

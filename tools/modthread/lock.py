@@ -9,6 +9,7 @@ import socket
 import stat
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -67,6 +68,14 @@ class BoardLock:
         _uses[self._path] -= 1
         if not _uses[self._path]:
             os.close(_descriptors.pop(self._path))
+
+
+def seconds(text: str) -> float:
+    """Return the value of an option --wait."""
+    value = float(text)
+    if not value >= 0:
+        raise ArgumentTypeError(f"{text} is no number of seconds to wait")
+    return value
 
 
 def holder(port: str) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread import choice, parallel, project, report
+from modthread import choice, lock, parallel, project, report
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"{choice.HELP}; may be repeated; default: those of pyproject.toml",
     )
     group.addoption(
-        "--wait", type=float, default=0, help="seconds to wait for a board that is in use"
+        "--wait", type=lock.seconds, default=0, help="seconds to wait for a board that is in use"
     )
     group.addoption(
         "--device-timeout",

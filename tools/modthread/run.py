@@ -111,7 +111,7 @@ class LiveOutput:
 def read(path: Path) -> Script:
     """Read the script to run; raises ModthreadError where there is none."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise ModthreadError(f"{path}: {reason}; name a Python script") from None
