@@ -13,6 +13,7 @@ import serial
 
 from modthread import boards, build
 from modthread.lock import BoardLock
+from modthread.parallel import processors
 
 Make = Callable[..., str]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -108,9 +109,14 @@ def test_a_port_is_not_for_several_processes(run: Run, fake_board: Make) -> None
 
 
 def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
-    names = [f"BOARD{number}" for number in range(len(os.sched_getaffinity(0)) + 1)]
+    names = [f"BOARD{number}" for number in range(processors() + 1)]
     chosen = options_for(fake_board, *names)
     assert f"{len(names)} workers [" in run(TESTS, *chosen, "-n", "auto").stdout
+
+
+def test_processors_are_counted_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert processors() == os.cpu_count()
 
 
 CHOSEN = """\

@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Take a process for each board, or for each processor where there are more."""
     chosen = config.getoption("--board") or choice.defaults(config.rootpath)
-    return max(len(chosen), len(os.sched_getaffinity(0)))
+    return max(len(chosen), processors())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -88,6 +88,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Put the two together again."""
     if isinstance(report.longrepr, str) and hasattr(report, "gist"):
         report.longrepr = FailureText(report.gist, report.longrepr)  # type: ignore[assignment]
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_worker(config: pytest.Config) -> bool:
