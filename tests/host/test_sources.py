@@ -1,5 +1,6 @@
 """Pinned sources arrive complete and checked, or not at all."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -188,6 +189,15 @@ def test_an_archive_out_of_reach_is_one_line_with_a_remedy(tmp_path: Path) -> No
     with pytest.raises(ModthreadError, match=r"^cannot fetch .*; check the network") as error:
         sources.private_apt("file:///nowhere", [pin], tmp_path, ignore)
     assert "\n" not in str(error.value)
+
+
+def test_a_user_without_a_name_may_fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text("#!/bin/sh\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 987654321)
+    sources.private_apt("file:///nowhere", [sources.pinned("micropython")], tmp_path, ignore)
 
 
 def test_two_set_ups_at_once_fetch_once(upstream: sources.Source, tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pwd
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -155,7 +154,8 @@ def private_apt(
         "Dir::State::lists": state / "lists",
         "Dir::Cache": state / "cache",
         "Acquire::Languages": "none",
-        "APT::Sandbox::User": pwd.getpwuid(os.geteuid()).pw_name,
+        # Root's apt would become a user who may not read there; nobody else's changes its user.
+        "APT::Sandbox::User": "root",
     }
     apt = ["apt-get", *(f"--option={name}={value}" for name, value in options.items())]
     show("Debian's lists of packages")
