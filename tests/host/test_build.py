@@ -4,12 +4,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from modthread import build, project, sources
+from modthread import build, process, project, sources
 from modthread.boards import Board
 from modthread.build import sizes
 from modthread.errors import ModthreadError
@@ -176,6 +177,36 @@ def test_other_names_start_anew(
 
 def test_an_interrupted_build_starts_anew(port: Port) -> None:
     port.rule("test -e $(BUILD)/half.o || { touch $(BUILD)/half.o; kill -9 $$MODTHREAD_PID; }")
+    build_in_a_process(port)
+    assert (port.build / "half.o").exists()
+    port.rule("test ! -e $(BUILD)/half.o")
+    port.make()
+
+
+@pytest.mark.skipif(not process.tied(), reason="needs setpriv")
+def test_a_killed_command_ends_its_build(port: Port, tmp_path: Path) -> None:
+    gate, number = tmp_path / "gate", tmp_path / "make"
+    gate.touch()
+    ends = f"while test -e {gate}; do sleep 0.05; done"
+    port.rule(f"echo $$PPID > {number}; kill -9 $$MODTHREAD_PID; {ends}")
+    build_in_a_process(port)
+    deadline = time.monotonic() + 30
+    while is_running(int(number.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    gate.unlink()
+
+
+def is_running(number: int) -> bool:
+    try:
+        state = Path(f"/proc/{number}/stat").read_text().split()[2]
+    except OSError:
+        return False
+    return state != "Z"  # which nobody has waited for
+
+
+def build_in_a_process(port: Port) -> None:
+    """Build in a process of its own, MODTHREAD_PID, which does not see the end of it."""
     program = (
         "import os; from pathlib import Path; from modthread import build\n"
         "os.environ['MODTHREAD_PID'] = str(os.getpid())\n"
@@ -184,9 +215,6 @@ def test_an_interrupted_build_starts_anew(port: Port) -> None:
     )
     killed = subprocess.run([sys.executable, "-c", program], check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert (port.build / "half.o").exists()
-    port.rule("test ! -e $(BUILD)/half.o")
-    port.make()
 
 
 def test_a_failed_build_keeps_what_is_built(port: Port) -> None:

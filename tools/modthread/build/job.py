@@ -11,6 +11,7 @@ from typing import TextIO
 
 from modthread import progress, project, sources, system
 from modthread.errors import ModthreadError
+from modthread.process import tied
 
 # The announcement of one step: make's "CC main.c", Ninja's "[7/99] Building C object dir/main.c.o".
 STEP = re.compile(r"(?:[A-Z]+|\[(\d+/\d+)\] (?:Building|Linking) \w+ \w+) (\S+?)(?:\.o)?$")
@@ -123,7 +124,7 @@ def _run_logged(
     """Run a command, log its output, show its steps; return its exit status and output."""
     lines = []
     with subprocess.Popen(
-        command,
+        [*tied(), *command],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
