@@ -207,6 +207,12 @@ def test_not_a_port(tmp_path: Path, log: TrafficLog) -> None:
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["socket://desk", "rfc2217://desk", "socket://desk:x", "socket://"])
+def test_a_url_without_a_number_is_one_line(url: str, log: TrafficLog) -> None:
+    with pytest.raises(ModthreadError, match=f"^{url} has no port number; write it as in rfc2217:"):
+        Session(url, log)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_no_permission(fake_port: Start) -> None:
     """Another user opens root's port: what pyserial says must be understood."""

@@ -2,6 +2,7 @@
 
 import errno
 import math
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from modthread.traffic import TrafficLog
 POLL = 0.05  # seconds that one read may wait before the limit is looked at again
 BAUDRATE = 115200
 TOUCH = 1200  # baud
+WITHOUT_NUMBER = re.compile(r"(socket|rfc2217)://(?![^/?#]+:\d+([/?#]|$))")
 
 
 class BoardError(ModthreadError):
@@ -177,6 +179,8 @@ def _open(port: str, baudrate: int = BAUDRATE) -> serial.SerialBase:
 
 
 def _why_not_open(port: str, error: OSError) -> str:
+    if WITHOUT_NUMBER.match(port):
+        return f"{port} has no port number; write it as in rfc2217://desk:2217"
     if error.errno == errno.ENOENT:
         known = [info.device for info in list_ports.comports()]
         return f"{port}: no such port; connected: {', '.join(known) or 'none'}"
