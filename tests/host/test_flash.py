@@ -493,7 +493,7 @@ def test_two_boards_on_ports(desk: Desk, capsys: Capture) -> None:
     picos = [desk.plug_in(name) for name in ("tty0", "tty1")]
     assert complaint(desk, capsys) == (
         f"2 boards: {desk.folder}/tty0 (serial number E66-tty0), "
-        f"{desk.folder}/tty1 (serial number E66-tty1); name one with PORT="
+        f"{desk.folder}/tty1 (serial number E66-tty1); name the port of one"
     )
     succeeds(desk, capsys, "--port", picos[0].port)
     assert [pico.flash for pico in picos] == [padded(NEW), OLD]
@@ -522,7 +522,7 @@ def test_wrong_chip_says_micropython(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in(machine="Raspberry Pi Pico2 with RP2350")
     assert complaint(desk, capsys) == (
         f"{pico.port} is a Raspberry Pi Pico2 with RP2350, PICO needs RP2040; "
-        "nothing was written; name the right BOARD= or PORT="
+        "nothing was written; name the right board or port"
     )
     assert pico.is_alive()
 
@@ -535,7 +535,7 @@ def test_wrong_chip_says_the_drive(desk: Desk, capsys: Capture) -> None:
         == complaint(desk, capsys)
         == (
             f"the RP2350 at {pico.drive}: not a Raspberry Pi Pico, nothing was written; "
-            "name the right BOARD="
+            "name the right board"
         )
     )
     assert [path.name for path in pico.drive.iterdir()] == ["INFO_UF2.TXT"]
@@ -547,7 +547,7 @@ def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
     desk.plug_in(start="waiting", mounted=False)
     assert complaint(desk, capsys) == (
         "the RP2350 that picotool sees: not a Raspberry Pi Pico, nothing was written; "
-        "name the right BOARD="
+        "name the right board"
     )
 
 
@@ -556,7 +556,7 @@ def test_another_vendors_silent_board_is_left_alone(desk: Desk, capsys: Capture)
     pico = desk.plug_in(usb="2341:0043", start="silent")
     assert complaint(desk, capsys, "--port", pico.port) == (
         f"{pico.port} (USB 2341:0043) answers not as MicroPython and is no Raspberry Pi Pico; "
-        "nothing was written; name the right PORT="
+        "nothing was written; name the right port"
     )
     assert not (desk.folder / "in-bootloader").exists()
 
@@ -644,7 +644,7 @@ def test_board_that_runs_something_else_afterwards(
         (
             uf2(NEW, family=0xE48BFF59),
             "is not for RP2040: its family is 0xe48bff59, PICO takes 0xe48bff56; "
-            "name the right BOARD=",
+            "name the right board",
         ),
     ],
 )
@@ -661,17 +661,20 @@ def test_unfit_image_is_not_written(desk: Desk, capsys: Capture, image: bytes, w
 def test_no_image(desk: Desk, capsys: Capture) -> None:
     desk.image.unlink()
     assert complaint(desk, capsys) == (
-        f"{desk.image}: No such file or directory; build it with make firmware BOARD=PICO"
+        f"{desk.image}: No such file or directory; build it with make firmware BOARD=PICO, "
+        "or name another file"
     )
 
 
 def test_emulated_board_needs_no_flashing(capsys: Capture) -> None:
     assert cli.main(["flash", "--no-build", "--board", boards.DEFAULT]) == 2
     assert capsys.readouterr().err.startswith(
-        "modthread: MPS2_AN385 is emulated and needs no flashing; BOARD= may be: "
+        "modthread: MPS2_AN385 is emulated and needs no flashing; boards that are flashed: "
     )
 
 
 def test_board_that_nobody_knows_how_to_flash(desk: Desk, capsys: Capture) -> None:
     (desk.board / "board.toml").write_text('description = "a fake"\n')
-    assert complaint(desk, capsys).startswith("PICO has no [flash] in board.toml; BOARD= may be: ")
+    assert complaint(desk, capsys).startswith(
+        "PICO has no [flash] in board.toml; boards that are flashed: "
+    )

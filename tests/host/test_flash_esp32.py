@@ -89,7 +89,7 @@ def test_another_chip_says_micropython(desk: Desk) -> None:
     desk.plug_in(machine="ESP32S3 module with ESP32S3")
     assert desk.complaint() == (
         f"{desk.port} is a ESP32S3 module with ESP32S3, C3 needs ESP32C3; nothing was written; "
-        "name the right BOARD= or PORT="
+        "name the right board or port"
     )
     assert desk.flash_file.read_bytes() == ERASED
 
@@ -98,7 +98,7 @@ def test_another_chip_says_its_boot_rom(desk: Desk) -> None:
     desk.plug_in(start="half", chip=9)
     assert desk.complaint() == (
         f"{desk.port} is an ESP32-S3, C3 needs ESP32C3; nothing was written; "
-        "name the right BOARD= or PORT="
+        "name the right board or port"
     )
     assert desk.flash_file.read_bytes() == ERASED
 
@@ -107,7 +107,7 @@ def test_a_build_for_another_chip(desk: Desk) -> None:
     desk.write_build("esp32s3")
     desk.plug_in()
     assert desk.complaint() == (
-        f"{desk.build}/flasher_args.json is for ESP32S3, C3 needs ESP32C3; name the right BOARD="
+        f"{desk.build}/flasher_args.json is for ESP32S3, C3 needs ESP32C3; name the right board"
     )
 
 
@@ -123,7 +123,9 @@ def test_an_image_for_another_chip(desk: Desk) -> None:
 
 def test_files_that_are_missing(desk: Desk) -> None:
     (desk.build / "8000.bin").unlink()
-    missing = "No such file or directory; build it with make firmware BOARD=C3"
+    missing = (
+        "No such file or directory; build it with make firmware BOARD=C3, or name another file"
+    )
     assert desk.complaint() == f"{desk.build}/8000.bin: {missing}"
     (desk.build / "flasher_args.json").write_text("{}")
     assert desk.complaint() == (

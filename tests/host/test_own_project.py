@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from modthread import project
 from modthread.errors import ModthreadError
-from modthread.project import ROOT, SOURCES, around, user_project
+from modthread.project import ROOT, SOURCES, around, command, user_project
 
 PAGE = (ROOT / "docs/own-project.md").read_text()
 # What leads to this checkout, or to a developer's own sources.
@@ -106,6 +107,14 @@ def test_a_wrong_section_is_one_line(tmp_path: Path, section: str, message: str)
         user_project(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path / 'pyproject.toml'}: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_commands_are_named_as_the_user_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command("setup") == "make setup"
+    assert command("flash", "PICO") == "make flash BOARD=PICO"
+    monkeypatch.setattr(project, "IS_CHECKOUT", False)
+    assert command("setup") == "modthread setup"
+    assert command("flash", "PICO") == "modthread flash --board PICO"
 
 
 def test_a_file_that_is_no_text_is_one_line(tmp_path: Path) -> None:

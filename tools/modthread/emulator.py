@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from modthread import process
+from modthread import process, project
 from modthread.boards import Board
 from modthread.errors import ModthreadError
 
@@ -46,9 +46,8 @@ class Emulator:
         if shutil.which(command[0]) is None:
             raise ModthreadError(f"{command[0]} is not installed; {self._config.install}")
         if str(self._board.image) in command and not self._board.image.is_file():
-            raise ModthreadError(
-                f"{self._board.image} is missing; run make firmware BOARD={self._board.name}"
-            )
+            build = project.command("firmware", self._board.name)
+            raise ModthreadError(f"{self._board.image} is missing; run {build}")
         self._process = subprocess.Popen(
             process.tied() + command,
             stdin=subprocess.DEVNULL,

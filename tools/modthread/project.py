@@ -91,6 +91,13 @@ def read_toml(path: Path) -> dict[str, Any] | None:
         raise ModthreadError(f"{path}: {error}; correct it") from None
 
 
+def command(name: str, board: str = "") -> str:
+    """Return one of modthread's commands as its user has it: through make in a checkout."""
+    if IS_CHECKOUT:
+        return f"make {name} BOARD={board}" if board else f"make {name}"
+    return f"modthread {name} --board {board}" if board else f"modthread {name}"
+
+
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "modthread"
 

@@ -143,7 +143,7 @@ def _failure(title: str, log: Path, output: str) -> ModthreadError:
     """Return the error for a failed build, from what its `output` says and what is missing."""
     missing = system.missing_packages() if NOT_THERE.search(output) else []
     if missing:
-        setup = "make setup" if project.IS_CHECKOUT else "modthread setup"
+        setup = project.command("setup")
         return ModthreadError(f"missing system packages, run `{setup}`: {' '.join(missing)}")
     lines = [line for line in output.splitlines() if line.strip()]
     complaints = [

@@ -70,4 +70,4 @@ def _kind(board: Board) -> type[Flasher]:
     known = [one for name in boards.names() if (one := boards.load(name)).flash or one.esptool]
     others = ", ".join(one.name for one in known) or "none"
     why = "is emulated and needs no flashing" if board.emulator else "has no [flash] in board.toml"
-    raise ModthreadError(f"{board.name} {why}; BOARD= may be: {others}")
+    raise ModthreadError(f"{board.name} {why}; boards that are flashed: {others}")

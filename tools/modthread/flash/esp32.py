@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
-from modthread import process
+from modthread import process, project
 from modthread.boards import EsptoolConfig
 from modthread.choice import Choice
 from modthread.errors import ModthreadError
@@ -111,7 +111,7 @@ class EsptoolFlasher(Flasher):
         if chip.upper() != self.chip:
             raise ModthreadError(
                 f"{self.image} is for {chip.upper()}, {self.board.name} needs {self.chip}; "
-                "name the right BOARD="
+                "name the right board"
             )
         return [self._checked(Part(offset, files[offset])) for offset in sorted(files)]
 
@@ -123,8 +123,9 @@ class EsptoolFlasher(Flasher):
         return part
 
     def _missing(self, path: Path, error: OSError) -> ModthreadError:
+        build = project.command("firmware", self.board.name)
         return ModthreadError(
-            f"{path}: {error.strerror}; build it with make firmware BOARD={self.board.name}"
+            f"{path}: {error.strerror}; build it with {build}, or name another file"
         )
 
     def _running(self, port: str) -> Outcome | None:
@@ -165,7 +166,7 @@ class EsptoolFlasher(Flasher):
         if match := WRONG_CHIP.search(reason):
             return ModthreadError(
                 f"{port} is an {match[1]}, {self.board.name} needs {self.chip}; "
-                "nothing was written; name the right BOARD= or PORT="
+                "nothing was written; name the right board or port"
             )
         if match := WRONG_IMAGE.search(reason):
             return ModthreadError(

@@ -99,7 +99,7 @@ class Flasher(ABC):
         if not machine.endswith(f" with {self.chip}"):
             raise ModthreadError(
                 f"{port} is a {machine}, {self.board.name} needs {self.chip}; "
-                "nothing was written; name the right BOARD= or PORT="
+                "nothing was written; name the right board or port"
             )
         return machine
 

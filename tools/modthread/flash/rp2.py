@@ -103,7 +103,7 @@ class Uf2Flasher(Flasher):
             if len(found) == 1:
                 return found[0]
             if found:
-                do = "unplug all but one" if fitting else "name one with PORT="
+                do = "unplug all but one" if fitting else "name the port of one"
                 raise ModthreadError(f"{len(found)} boards: {', '.join(map(_name, found))}; {do}")
             if time.monotonic() > deadline:
                 raise self._none_found(port, waiting)
@@ -136,7 +136,7 @@ class Uf2Flasher(Flasher):
     def _wrong_kind(self, waiting: list[Waiting]) -> ModthreadError:
         names = ", ".join(one.name for one in waiting)
         return ModthreadError(
-            f"{names}: not a {self._config.product}, nothing was written; name the right BOARD="
+            f"{names}: not a {self._config.product}, nothing was written; name the right board"
         )
 
     def _ports(self) -> list[ListPortInfo]:
@@ -191,7 +191,7 @@ class Uf2Flasher(Flasher):
             if _same(info.device, port) and usb and usb[:4] != self._config.usb[:4]:
                 raise ModthreadError(
                     f"{port} (USB {usb}) answers not as MicroPython and is no "
-                    f"{self._config.product}; nothing was written; name the right PORT="
+                    f"{self._config.product}; nothing was written; name the right port"
                 )
 
     def _returned(self, port: str | None, number: str | None, others: set[str]) -> str | None:

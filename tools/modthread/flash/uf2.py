@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from modthread import project
 from modthread.boards import Board, FlashConfig
 from modthread.errors import ModthreadError
 
@@ -27,8 +28,9 @@ def read(path: Path, board: Board, flash: FlashConfig) -> Image:
     try:
         content = path.read_bytes()
     except OSError as error:
+        build = project.command("firmware", board.name)
         raise ModthreadError(
-            f"{path}: {error.strerror}; build it with make firmware BOARD={board.name}"
+            f"{path}: {error.strerror}; build it with {build}, or name another file"
         ) from None
     count, rest = divmod(len(content), BLOCK.size)
     if rest or not count:
@@ -41,7 +43,7 @@ def read(path: Path, board: Board, flash: FlashConfig) -> Image:
         if not flags & FAMILY_PRESENT or family != flash.family:
             raise ModthreadError(
                 f"{path} is not for {flash.chip}: its family is {family:#010x}, "
-                f"{board.name} takes {flash.family:#010x}; name the right BOARD="
+                f"{board.name} takes {flash.family:#010x}; name the right board"
             )
         if (block, blocks) != (number, count):
             raise _damaged(path, f"block {number} says that it is {block} of {blocks}")
