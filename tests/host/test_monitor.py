@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from modthread.monitor import Stamped
+
 MONITOR = [sys.executable, "-m", "modthread", "monitor"]
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 Process = subprocess.Popen[str]
@@ -82,6 +84,15 @@ def test_lines_have_the_time_and_nothing_is_sent(board: Board) -> None:
     assert re.fullmatch(rf"{STAMP}third\n", output)
     assert said == ""
     assert not board.got_anything()
+
+
+def test_a_line_end_may_come_in_halves(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    output = Stamped()
+    for data in (b"abc\r", b"\nd\r", b"ef\r\n", b"g\r"):
+        output(data)
+    output.end_line()
+    shown = re.sub(STAMP.encode(), b"|", capfdbinary.readouterr().out)
+    assert shown == b"|abc\n|d\ref\n|g\n"
 
 
 def test_a_board_that_goes_and_comes_back_is_shown_on(board: Board) -> None:

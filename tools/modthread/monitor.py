@@ -12,6 +12,7 @@ from modthread.boards import SerialConfig
 from modthread.errors import ModthreadError
 from modthread.line import Line, LineLostError, TimeLimitError
 from modthread.lock import BoardLock
+from modthread.report import LineEnds
 from modthread.traffic import TrafficLog
 
 POLL = 0.2  # seconds between two looks for a board that is away
@@ -42,13 +43,14 @@ class Stamped:
     """Writes what comes to stdout at once, the time before each line."""
 
     def __init__(self) -> None:
+        self._ends = LineEnds()
         self._inside_line = False
 
     def __call__(self, data: bytes) -> None:
         """Write `data`, which has just come, at once: Ctrl-C may come at any time."""
         stamp = datetime.now().isoformat(" ", "milliseconds").encode() + b" "
         stamped = b""
-        for line in data.replace(b"\r\n", b"\n").splitlines(keepends=True):
+        for line in self._ends(data).splitlines(keepends=True):
             stamped += line if self._inside_line else stamp + line
             self._inside_line = not line.endswith(b"\n")
         sys.stdout.buffer.write(stamped)

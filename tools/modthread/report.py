@@ -97,6 +97,24 @@ def text(data: bytes) -> str:
     return data.decode(errors="backslashreplace").replace("\r\n", "\n")
 
 
+class LineEnds:
+    """Makes MicroPython's line ends the host's, also where the halves of one come apart."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def __call__(self, data: bytes) -> bytes:
+        """Return `data` and what was held back, but hold back half of a line's end."""
+        data = self._held + data
+        self._held = b"\r" if data.endswith(b"\r") else b""
+        return data.removesuffix(self._held).replace(b"\r\n", b"\n")
+
+    def rest(self) -> bytes:
+        """Return what was held back: nothing follows."""
+        rest, self._held = self._held, b""
+        return rest
+
+
 def shown(path: Path) -> str:
     """Return a path as it is shown: relative to the current directory where it is below it."""
     path, here = path.resolve(), Path.cwd()

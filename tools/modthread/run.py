@@ -9,7 +9,7 @@ from pathlib import Path
 from modthread import report
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.report import STDIN, STRING, Script
+from modthread.report import STDIN, STRING, LineEnds, Script
 from modthread.session import BoardError, BoardResetError, LineLostError, Result, TimeLimitError
 
 EXIT_EXCEPTION = 1
@@ -68,26 +68,26 @@ class LiveOutput:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._ends = LineEnds()
         self._held = b""
         self._inside_line = False
 
     def __call__(self, data: bytes) -> None:
         """Write `data`, except an unfinished line that may become a frame of a traceback."""
-        *lines, last = (self._held + data).split(b"\n")
+        *lines, last = (self._held + self._ends(data)).split(b"\n")
         for line in lines:
-            self._write_line(line.removesuffix(b"\r"))
+            self._write_line(line)
         may_be_frame = self.FRAME_START.startswith(last) or last.startswith(self.FRAME_START)
         if self._inside_line or not may_be_frame:
-            held = b"\r" if last.endswith(b"\r") else b""
-            self._write(last.removesuffix(held))
+            self._write(last)
             self._inside_line |= len(last) > 0
-            last = held
+            last = b""
         self._held = last
         sys.stdout.flush()
 
     def finish(self) -> None:
         """Write what was held back."""
-        self._write(self._held)
+        self._write(self._held + self._ends.rest())
         self._held = b""
         sys.stdout.flush()
 

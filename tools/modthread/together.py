@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from modthread.device import Device
+from modthread.report import LineEnds
 from modthread.session import Consumer, Result
 
 
@@ -36,10 +37,8 @@ class Relay:
 
     def __init__(self, to: Device) -> None:
         self._to = to
-        self._held = b""
+        self._ends = LineEnds()
 
     def __call__(self, data: bytes) -> None:
-        """Pass on `data`, but hold back a carriage return that may be half of a line's end."""
-        data = self._held + data
-        self._held = b"\r" if data.endswith(b"\r") else b""
-        self._to.session.send(data.removesuffix(self._held).replace(b"\r\n", b"\n"))
+        """Pass on `data`."""
+        self._to.session.send(self._ends(data))
