@@ -45,10 +45,10 @@ def attached() -> list[Attached]:
     return [
         Attached(
             port=info.device,
-            usb=_usb(info),
+            usb=usb_of(info),
             serial_number=info.serial_number,
             description=info.product or "a serial port",
-            kinds=tuple(name for name, usb in kinds.items() if usb and usb == _usb(info)),
+            kinds=tuple(name for name, usb in kinds.items() if usb and usb == usb_of(info)),
             identity=_identity(info, infos),
             location=(info.location or "").partition(":")[0],
         )
@@ -90,5 +90,6 @@ def _place(info: ListPortInfo) -> str:
     return location.partition(":")[0]
 
 
-def _usb(info: ListPortInfo) -> str | None:
+def usb_of(info: ListPortInfo) -> str | None:
+    """Return vendor and product identifier, None where the port is not on USB."""
     return None if info.vid is None else f"{info.vid:04x}:{info.pid:04x}"

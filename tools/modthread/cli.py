@@ -30,7 +30,7 @@ from modthread.bench.command import bench
 from modthread.choice import choose, only_attached
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.flash.command import flash, put
+from modthread.flash.command import put
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -117,7 +117,7 @@ def _firmware(options: argparse.Namespace) -> int:
 
 def _flash(options: argparse.Namespace) -> int:
     chosen = choose(options.board, options.port)
-    return flash(
+    outcome = put(
         replace(chosen.board, traced=options.trace),
         chosen.port() if chosen.where else None,  # None: flash looks in bootloaders, too
         image=options.image,
@@ -125,6 +125,9 @@ def _flash(options: argparse.Namespace) -> int:
         always=options.always,
         wait=options.wait,
     )
+    already = "" if outcome.written else " already; nothing was written"
+    print(f"{chosen.board.name} on {outcome.port} runs {outcome.runs}{already}")
+    return 0
 
 
 def _bench(options: argparse.Namespace) -> int:

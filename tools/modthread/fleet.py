@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from modthread import boards, build, progress, project
+from modthread import boards, build, progress
 from modthread.boards import Board
 from modthread.choice import Choice
 from modthread.device import Device
@@ -24,12 +24,12 @@ class Fleet:
     """
 
     boards: dict[str, Choice]
-    icount: str | None = None
-    build: bool = True
-    logs: Path = project.BUILD / "logs"
-    wait: float = 0.0
-    flash: bool = False
-    traced: bool = False
+    icount: str | None
+    build: bool
+    logs: Path
+    wait: float
+    flash: bool
+    traced: bool
     _devices: dict[str, Device] = field(default_factory=dict)
     _info: dict[str, str] = field(default_factory=dict)
 

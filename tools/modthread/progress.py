@@ -7,11 +7,13 @@ from time import monotonic
 from rich.console import Console
 from rich.markup import escape
 
+Show = Callable[[str], None]
+
 console = Console(stderr=True, highlight=False)
 
 
 @contextmanager
-def step(title: str) -> Iterator[Callable[[str], None]]:
+def step(title: str) -> Iterator[Show]:
     """Show on stderr that `title` is going on; call what this yields with the detail to show.
 
     A step that reports no detail did nothing worth a line, and leaves none behind.

@@ -4,12 +4,13 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from modthread import progress, system
 from modthread.errors import ModthreadError
+from modthread.progress import Show
 from modthread.project import SOURCES, directory_from_environment, locked, settings
 
 
@@ -130,9 +131,7 @@ def _fetch_missing(trees: Mapping[Path, Source], archive: str | None, work: Path
             unpacked.rename(tree)
 
 
-def private_apt(
-    archive: str, sources: Sequence[Source], work: Path, show: Callable[[str], None]
-) -> list[str]:
+def private_apt(archive: str, sources: Sequence[Source], work: Path, show: Show) -> list[str]:
     """Return the command apt-get with the lists of Debian's `archive` where `sources` are.
 
     apt keeps its state in directory `work`, so this needs no rights and changes nothing on the
@@ -163,9 +162,7 @@ def private_apt(
     return apt
 
 
-def fetch_from_debian(
-    source: Source, apt: list[str], work: Path, show: Callable[[str], None]
-) -> Path:
+def fetch_from_debian(source: Source, apt: list[str], work: Path, show: Show) -> Path:
     """Download `source` with command `apt` to directory `work`; return the unpacked tree."""
     show(source.debian_file)
     package = f"{source.debian_package}={source.debian_version}"
@@ -174,7 +171,7 @@ def fetch_from_debian(
     return unpack(source, work / source.debian_file, show)
 
 
-def unpack(source: Source, archive: Path, show: Callable[[str], None]) -> Path:
+def unpack(source: Source, archive: Path, show: Show) -> Path:
     """Check the sum of file `archive` and unpack it beside itself; return the tree."""
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != source.sha256:
@@ -192,7 +189,7 @@ def unpack(source: Source, archive: Path, show: Callable[[str], None]) -> Path:
     return tree
 
 
-def fetch_with_git(source: Source, work: Path, show: Callable[[str], None]) -> Path:
+def fetch_with_git(source: Source, work: Path, show: Show) -> Path:
     """Clone the pinned tag of `source` into directory `work` and check its commit."""
     show(source.git_url)
     tree = work / "tree"

@@ -17,6 +17,7 @@ from modthread.boards import Board
 from modthread.build import Threads
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.progress import Show
 from modthread.report import Script
 from modthread.session import BoardError
 
@@ -27,7 +28,6 @@ RUNS = 5
 LIMIT = 120.0  # seconds that one script may take, before the board's time scale
 
 Figures = dict[str, Row]
-Show = Callable[[str], None]
 Run = Callable[[Device], str]  # runs something on a board, and returns what it reported
 
 

@@ -12,6 +12,7 @@ from typing import TextIO
 from modthread import progress, project, sources, system
 from modthread.errors import ModthreadError
 from modthread.process import tied
+from modthread.progress import Show
 
 # The announcement of one step: make's "CC main.c", Ninja's "[7/99] Building C object dir/main.c.o".
 STEP = re.compile(r"(?:[A-Z]+|\[(\d+/\d+)\] (?:Building|Linking) \w+ \w+) (\S+?)(?:\.o)?$")
@@ -25,7 +26,6 @@ FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "CFLAGS", "CPPFLAGS", "C
 
 Command = Sequence[str | Path]
 Run = Callable[[Command], str]
-Show = Callable[[str], None]
 
 
 def version() -> str:

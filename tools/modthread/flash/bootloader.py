@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from modthread.boards import FlashConfig
 from modthread.errors import ModthreadError
 from modthread.flash import uf2
 from modthread.flash.uf2 import Image
+from modthread.progress import Show
 
 MOUNTS = Path("/proc/mounts")  # Linux; where there is none: macOS
 VOLUMES = Path("/Volumes")
@@ -22,8 +23,7 @@ CHUNK = 32 * uf2.BLOCK.size  # bytes between two looks at the progress
 PICOTOOL_LIMIT = 10.0  # seconds that a question may take
 GONE_LIMIT = 20.0  # seconds until the boot ROM starts what it was given
 POLL = 0.2
-
-Show = Callable[[str], None]
+HOLD_BOOTSEL = "hold BOOTSEL while you plug it in, and run this again"
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,7 @@ def _copy(image: Image, flash: FlashConfig, drive: Path, show: Show) -> None:
     while drive in _mounted() and (drive / INFO).exists():
         if time.monotonic() > deadline:
             raise ModthreadError(
-                f"the board did not take the firmware: {failure}; "
-                "unplug it, hold BOOTSEL while you plug it in, and run this again"
+                f"the board did not take the firmware: {failure}; unplug it, {HOLD_BOOTSEL}"
             )
         time.sleep(POLL)
 

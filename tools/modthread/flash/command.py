@@ -12,25 +12,6 @@ from modthread.flash.rp2 import Uf2Flasher
 from modthread.traffic import TrafficLog
 
 
-def flash(
-    board: Board,
-    port: str | None,
-    *,
-    image: Path | None = None,
-    no_build: bool = False,
-    always: bool = False,
-    wait: float = 0.0,
-) -> int:
-    """Put firmware on the board, make sure that it runs, and return the exit status.
-
-    Blocks; raises ModthreadError. The arguments are those of put().
-    """
-    outcome = put(board, port, image=image, no_build=no_build, always=always, wait=wait)
-    already = "" if outcome.written else " already; nothing was written"
-    print(f"{board.name} on {outcome.port} runs {outcome.runs}{already}")
-    return 0
-
-
 def put(
     board: Board,
     port: str | None,

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from modthread.boards import Board
 from modthread.errors import ModthreadError
+from modthread.progress import Show
 from modthread.session import MODTHREAD, BoardError, Session
 from modthread.traffic import TrafficLog
 
@@ -17,8 +18,6 @@ ANSWER_LIMIT = 5.0  # seconds for an answer of MicroPython
 RETURN_LIMIT = 20.0  # seconds until a board that has been written to answers
 POLL = 0.3
 MACHINE = "__import__('os').uname().machine"
-
-Show = Callable[[str], None]
 
 
 @dataclass(frozen=True)

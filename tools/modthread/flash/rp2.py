@@ -10,10 +10,11 @@ from zlib import crc32
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
+from modthread.attached import usb_of
 from modthread.boards import FlashConfig
 from modthread.errors import ModthreadError
 from modthread.flash import bootloader, uf2
-from modthread.flash.bootloader import Waiting
+from modthread.flash.bootloader import HOLD_BOOTSEL, Waiting
 from modthread.flash.flasher import ANSWER_LIMIT, POLL, Flasher, Outcome
 from modthread.line import touch
 from modthread.lock import BoardLock
@@ -21,7 +22,6 @@ from modthread.lock import BoardLock
 APPEAR_LIMIT = 3.0  # seconds: a run before may have sent the board into its bootloader just now
 ENTER_LIMIT = 20.0  # seconds until a board is in its bootloader and a desktop has mounted its drive
 BOOTLOADER_WAIT = 60.0  # seconds until another process has written to its board
-HOLD_BOOTSEL = "hold BOOTSEL while you plug it in, and run this again"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class Uf2Flasher(Flasher):
         )
 
     def _ports(self) -> list[ListPortInfo]:
-        return [info for info in list_ports.comports() if _usb(info) == self._config.usb]
+        return [info for info in list_ports.comports() if usb_of(info) == self._config.usb]
 
     def _entered_bootloader(self, target: Target) -> Waiting:
         """Return the board that was on a port, once it can be written to."""
@@ -187,7 +187,7 @@ class Uf2Flasher(Flasher):
     def _refuse_another_vendor(self, port: str) -> None:
         """Keep 1200 baud away from other boards, whose bootloaders it may start, too."""
         for info in list_ports.comports():
-            usb = _usb(info)
+            usb = usb_of(info)
             if _same(info.device, port) and usb and usb[:4] != self._config.usb[:4]:
                 raise ModthreadError(
                     f"{port} (USB {usb}) answers not as MicroPython and is no "
@@ -204,10 +204,6 @@ class Uf2Flasher(Flasher):
 
 def _same(device: str, port: str) -> bool:
     return device == port or Path(device).resolve() == Path(port).resolve()
-
-
-def _usb(info: ListPortInfo) -> str | None:
-    return None if info.vid is None else f"{info.vid:04x}:{info.pid:04x}"
 
 
 def _name(target: Target) -> str:
