@@ -10,6 +10,7 @@ flash. It exits with status 8 where a real board would start its bootloader.
 """
 
 import _thread
+import fcntl
 import os
 import re
 import select
@@ -128,7 +129,15 @@ class FakeBoard:
         for link in sys.argv[2:]:
             Path(link).unlink()
         time.sleep(0.1)  # what is still in the pseudo-terminal dies with it
+        deadline = time.monotonic() + 60
+        while status == EXIT_DIED and self.unread() and time.monotonic() < deadline:
+            time.sleep(0.01)
         os._exit(status)
+
+    def unread(self) -> int:
+        """Return how many bytes the host has not read yet."""
+        count = fcntl.ioctl(self._other_end, termios.FIONREAD, bytes(4))
+        return int.from_bytes(count, sys.byteorder)
 
     def reset(self) -> None:
         raise Resetting
