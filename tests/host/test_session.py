@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import serial
 
 from modthread.errors import ModthreadError
 from modthread.session import (
@@ -85,6 +86,22 @@ def test_hang_ends_at_the_limit(session: Session) -> None:
     with Stopwatch(0.5), pytest.raises(TimeLimitError) as caught:
         session.run("print('before')\nhang()", 0.5)
     assert caught.value.output == b"before\r\n"
+
+
+def test_a_limit_does_not_count_while_the_process_stands_still(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a host that freezes for a minute, and its emulators with it."""
+    freezes = [6]
+
+    def read(_: serial.Serial, size: int) -> bytes:
+        time.sleep(freezes.pop() if freezes else 0)
+        return os.read(line, size)
+
+    line = os.open(session.port, os.O_RDONLY | os.O_NOCTTY)
+    monkeypatch.setattr(serial.Serial, "read", read)
+    assert session.run("print(1)", 5).output == b"1\r\n"
+    os.close(line)
 
 
 @pytest.mark.parametrize("start", ["silent", "half"])

@@ -16,6 +16,7 @@ from modthread.errors import ModthreadError
 from modthread.traffic import TrafficLog
 
 POLL = 0.05  # seconds that one read may wait before the limit is looked at again
+FROZEN = 1.0  # seconds that no read takes, unless this process or its whole host stood still
 BAUDRATE = 115200
 TOUCH = 1200  # baud
 WITHOUT_NUMBER = re.compile(r"(socket|rfc2217)://(?![^/?#]+:\d+([/?#]|$))")
@@ -50,6 +51,7 @@ class Line:
         self._lower(config)
         self._unread = b""
         self._deadline = math.inf
+        self._stood_still = 0.0
 
     @contextmanager
     def limit(self, seconds: float | None) -> Iterator[None]:
@@ -59,7 +61,7 @@ class Line:
         """
         outer = self._deadline
         if seconds is not None:
-            self._deadline = min(outer, time.monotonic() + seconds)
+            self._deadline = min(outer, self._now() + seconds)
         try:
             yield
         finally:
@@ -72,8 +74,11 @@ class Line:
             return unread
         while True:
             self._check()
+            started = time.monotonic()
             with _losing_the_line():
                 data: bytes = self._serial.read(max(1, self._serial.in_waiting))
+            if (took := time.monotonic() - started) > FROZEN:
+                self._stood_still += took - POLL
             if data:
                 self.log.received(data)
                 return data
@@ -105,7 +110,7 @@ class Line:
         """Send `data`, waiting while the board takes none."""
         self._check()
         self.log.sent(data)
-        left = max(0, self._deadline - time.monotonic())
+        left = max(0, self._deadline - self._now())
         with _losing_the_line():
             if not isinstance(self._serial, rfc2217.Serial):  # which has a limit of its own: 5 s
                 self._serial.write_timeout = None if math.isinf(left) else left
@@ -145,8 +150,15 @@ class Line:
             if not config.dtr:
                 self._serial.dtr = False
 
+    def _now(self) -> float:
+        """Return the time of a clock that stands still while this process does.
+
+        An emulated board may have stood still with it, and has its time yet to come.
+        """
+        return time.monotonic() - self._stood_still
+
     def _check(self) -> None:
-        if time.monotonic() >= self._deadline:
+        if self._now() >= self._deadline:
             raise TimeLimitError("the board did not answer in time")
 
 
