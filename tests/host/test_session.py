@@ -22,7 +22,7 @@ from modthread.session import (
 from modthread.traffic import SIZE_LIMIT, TrafficLog
 
 Start = Callable[..., str]
-SLACK = 10  # seconds over the limit that a busy machine may take
+SLACK = 120  # seconds over the limit that a busy machine may take
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def test_traceback_is_the_error(session: Session) -> None:
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_flood_ends_at_the_limit(session: Session, deaf: bool) -> None:
-    with Stopwatch(1), pytest.raises(TimeLimitError) as caught:
-        session.run(f"print('first')\nflood({deaf})", 1)
+    with Stopwatch(3), pytest.raises(TimeLimitError) as caught:
+        session.run(f"print('first')\nflood({deaf})", 3)
     assert b"flood flood" in caught.value.output
     assert len(caught.value.output) <= 2 << 20
     if deaf:
@@ -83,8 +83,8 @@ def test_flood_ends_at_the_limit(session: Session, deaf: bool) -> None:
 
 
 def test_hang_ends_at_the_limit(session: Session) -> None:
-    with Stopwatch(0.5), pytest.raises(TimeLimitError) as caught:
-        session.run("print('before')\nhang()", 0.5)
+    with Stopwatch(3), pytest.raises(TimeLimitError) as caught:
+        session.run("print('before')\nhang()", 3)
     assert caught.value.output == b"before\r\n"
 
 
