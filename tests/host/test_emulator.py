@@ -51,6 +51,26 @@ def output_of(emulated: Device, source: str) -> bytes:
     return result.output
 
 
+class StartedError(Exception):
+    """A script has said so."""
+
+
+def hang(emulated: Device, source: str) -> None:
+    """Run a script that prints "started" and then never ends, until it has had its time."""
+    output = bytearray()
+
+    def look(data: bytes) -> None:
+        output.extend(data)
+        if b"started\r\n" in output:
+            raise StartedError
+
+    emulated.session.begin(source, 10)
+    with pytest.raises(StartedError):
+        emulated.follow(10, look)
+    with pytest.raises(TimeLimitError):
+        emulated.follow(1)
+
+
 def test_port_is_a_pseudo_terminal_and_stop_ends_the_process(board: Board) -> None:
     emulator = Emulator(board)
     assert emulator.start().startswith("/dev/pts/")
@@ -115,8 +135,8 @@ def test_reset_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
 @pytest.mark.slow
 def test_deaf_board_is_restarted(emulated: Device) -> None:
     before = pid_of(emulated)
-    with pytest.raises(TimeLimitError):
-        emulated.run("import micropython\nmicropython.kbd_intr(-1)\nwhile True: pass", 1)
+    source = "import micropython\nmicropython.kbd_intr(-1)\n"
+    hang(emulated, source + "print('started')\nwhile True: pass")
     with pytest.raises(BoardError):
         emulated.interrupt()
     assert not emulated.clean_up()
@@ -126,10 +146,10 @@ def test_deaf_board_is_restarted(emulated: Device) -> None:
 
 def test_hang_shows_its_threads(emulated: Device) -> None:
     source = "import _thread\nlock = _thread.allocate_lock()\nlock.acquire()\n"
-    source += "for _ in range(3): _thread.start_new_thread(lock.acquire, ())\nlock.acquire()"
-    with pytest.raises(TimeLimitError):
-        emulated.run(source, 1)
-    assert b"line 5" in emulated.interrupt().error
+    source += "for _ in range(3): _thread.start_new_thread(lock.acquire, ())\n"
+    source += "import time; time.sleep_ms(50); print('started')\nlock.acquire()"
+    hang(emulated, source)
+    assert b"line 6" in emulated.interrupt().error
     threads = emulated.threads()
     assert sorted(thread.state for thread in threads) == ["running"] + ["waiting"] * 3
     assert all(0 < thread.used < thread.stack for thread in threads)
@@ -157,7 +177,8 @@ def stubborn():
 for function in (work, busy, stubborn):
     _thread.start_new_thread(function, ())
 with a:
-    time.sleep_ms(20)
+    time.sleep_ms(100)
+    print("started")
     with b:
         print("has both")
 """
@@ -165,10 +186,9 @@ with a:
 
 def test_every_thread_is_found_where_it_was(emulated: Device) -> None:
     """Before the interrupt releases the locks that the main thread holds."""
-    with pytest.raises(TimeLimitError):
-        emulated.run(DEADLOCK, 2)
+    hang(emulated, DEADLOCK)
     interrupted = emulated.interrupt()
-    assert b"line 21, in <module>" in interrupted.error
+    assert b"line 22, in <module>" in interrupted.error
     assert b"has both" not in interrupted.output
     threads = {thread.function: thread for thread in emulated.threads()}
     assert {name: thread.state for name, thread in threads.items()} == {
