@@ -15,6 +15,8 @@ def console(device: Device, request: pytest.FixtureRequest) -> Iterator[Console]
         pytest.skip("needs a board that is emulated")
     icount = request.config.getoption("--icount")
     device.emulator.pause()
-    with booted(device.board, icount, request.node.nodeid) as console:
-        yield console
-    device.emulator.resume()
+    try:
+        with booted(device.board, icount, request.node.nodeid) as console:
+            yield console
+    finally:
+        device.emulator.resume()
