@@ -25,6 +25,8 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from modthread import boards, cli, lock, project
 from modthread.flash import bootloader, flasher, rp2
+from modthread.session import Session
+from modthread.traffic import TrafficLog
 
 FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 EXIT_BOOTLOADER = 8  # of fake_board.py
@@ -125,7 +127,7 @@ class FakePico(threading.Thread):
 
     def plug_in(self) -> None:
         self.start()
-        assert self._up.wait(10)
+        assert self._up.wait(120)
 
     def unplug(self) -> None:
         self._ended = True
@@ -263,9 +265,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the limits that a test has to wait for."""
     monkeypatch.setattr(rp2, "APPEAR_LIMIT", 0.0)
     monkeypatch.setattr(rp2, "ANSWER_LIMIT", 2.0)
-    monkeypatch.setattr(rp2, "ENTER_LIMIT", 2.0)
+    monkeypatch.setattr(rp2, "ENTER_LIMIT", 10.0)
     monkeypatch.setattr(flasher, "ANSWER_LIMIT", 2.0)
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 2.0)
+    monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
     monkeypatch.setattr(bootloader, "GONE_LIMIT", 2.0)
 
 
@@ -429,7 +431,7 @@ sys.exit(cli.main(arguments))
             with path.open() as file, pytest.raises(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         process.send_signal(number)
-        assert process.wait(10) == status
+        assert process.wait(120) == status
     desk.install_picotool()
     succeeds(desk, capsys, "--port", pico.port)
     assert pico.flash == padded(NEW)
@@ -445,6 +447,25 @@ def test_the_next_run_repairs_what_kill_9_has_left(desk: Desk, step: int) -> Non
     assert pico.flash == padded(new)
 
 
+def test_a_board_that_leaves_for_its_bootloader_meanwhile(
+    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a run that was killed has told it to, while the next one finds it on its port."""
+    pico = desk.plug_in()
+
+    def locked(port: str, wait: float) -> lock.BoardLock:
+        if pico.port.exists():
+            with Session(port, TrafficLog(desk.folder / "other.log")) as session:
+                session.interrupt_all(10)
+                session.bootloader(10)
+            wait_for(lambda: not pico.port.exists())
+        return lock.BoardLock(port, wait)
+
+    monkeypatch.setattr(rp2, "BoardLock", locked)
+    succeeds(desk, capsys, "--port", pico.port)
+    assert pico.flash == padded(NEW)
+
+
 def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in()
     lock.DIRECTORY.mkdir()
@@ -458,7 +479,7 @@ def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capt
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -174,14 +174,19 @@ class Uf2Flasher(Flasher):
         """
         port = target.port
         assert port is not None
-        with self.session(port) as session:
-            if self.machine(session, port):
-                if found := self.up_to_date(session, port):
-                    return found
-                session.bootloader(ANSWER_LIMIT)
-                return None
-        self._refuse_another_vendor(port)
-        touch(port)
+        try:
+            with self.session(port) as session:
+                if self.machine(session, port):
+                    if found := self.up_to_date(session, port):
+                        return found
+                    session.bootloader(ANSWER_LIMIT)
+                    return None
+            self._refuse_another_vendor(port)
+            touch(port)
+        except ModthreadError:
+            # A run that was killed may have sent it into its bootloader just before.
+            if Path(port).exists():
+                raise
         return None
 
     def _refuse_another_vendor(self, port: str) -> None:
