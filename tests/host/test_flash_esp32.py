@@ -20,8 +20,8 @@ def desk(
 ) -> Iterator[Desk]:
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
     monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
-    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 1.0)
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 2.0)
+    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)
+    monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
     desk = Desk(tmp_path, capsys)
     yield desk
     desk.unplug()

@@ -39,9 +39,9 @@ def desk(
     monkeypatch.setattr(list_ports, "comports", lambda: [info])
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
     monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
-    monkeypatch.setattr(device, "ANSWER_LIMIT", 1.0)
-    monkeypatch.setattr(device, "REAPPEAR_LIMIT", 2.0)
-    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 1.0)
+    monkeypatch.setattr(device, "ANSWER_LIMIT", 3.0)
+    monkeypatch.setattr(device, "REAPPEAR_LIMIT", 3.0)
+    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)
     yield desk
     desk.unplug()
 
