@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -27,7 +26,8 @@ from modthread import boards, sources
 from modthread.boards import FlashConfig
 from modthread.flash import uf2
 
-LIMIT = 60  # seconds for what takes a few
+LIMIT = 300  # seconds for what takes a few
+RESETS = 3  # of the emulated bus: the boot ROM clears its status twice more when it is configured
 SECTOR = 512
 SECTORS = 64  # in one command
 BULK_IN, BULK_OUT = 1, 2  # endpoints of the drive
@@ -136,6 +136,7 @@ class BootRom:
         self._usb.received = self._statuses.put
         self._usb.ready = self._send
         self._acknowledged = 0
+        self._resets = 0
         self._configured = threading.Event()
         self.rebooted = threading.Event()
         self._mcu.watchdog.on_watchdog_trigger = self.rebooted.set
@@ -144,8 +145,6 @@ class BootRom:
         """Boot and wait until the drive is there."""
         self._mcu.core.reset()
         self._simulator.start_execution()
-        assert self._configured.wait(LIMIT)
-        time.sleep(1)  # the emulated bus is reset again when the boot ROM clears its status
         assert self._configured.wait(LIMIT)
 
     def stop(self) -> None:
@@ -170,14 +169,14 @@ class BootRom:
     def _set_address(self) -> None:
         """Begin after a bus reset: the boot ROM forgets its address and endpoints in each."""
         self._acknowledged = 0
-        self._configured.clear()
+        self._resets += 1
         self._usb.send_setup_packet(set_device_address_packet(1))
 
     def _acknowledge(self, *_: object) -> None:
         self._acknowledged += 1
         if self._acknowledged == 1:
             self._usb.send_setup_packet(set_device_configuration_packet(1))
-        else:
+        elif self._resets == RESETS:
             self._configured.set()
 
     def _send(self) -> None:
