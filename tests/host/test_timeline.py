@@ -302,7 +302,7 @@ def test_run_writes_what_the_suffix_says(tmp_path: Path) -> None:
     for name in ("t.json", "t.svg"):
         command = [sys.executable, "-m", "modthread", "run", "--no-build", "--trace"]
         command += [str(tmp_path / name), str(script)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert (result.returncode, result.stderr) == (0, "")
     events = json.loads((tmp_path / "t.json").read_text())["traceEvents"]
     assert {"hold (2)", "sleeping", "running"} <= {event["name"] for event in events}
