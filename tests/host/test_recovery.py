@@ -1,7 +1,7 @@
 """What is done to a board on a port that does not answer: one rung after the other."""
 
 import os
-import subprocess
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -95,19 +95,23 @@ def test_nothing_is_flashed_unasked(desk: Desk) -> None:
     assert desk.flash_file.read_bytes() == hanging
 
 
-def test_the_power_of_its_usb_socket(desk: Desk) -> None:
+def test_the_power_of_its_usb_socket(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a board that hears nothing any more, and is there again when its power comes back."""
     desk.plug_in(start="silent")
     power_on = f"{sys.executable} {FAKE_BOARD} well {desk.port}"
     calls = install_uhubctl(
         desk.port.parent, CYCLED, f"rm {desk.port}; {power_on} > /dev/null 2>&1 & echo $! > pid"
     )
-    os.chdir(desk.port.parent)
-    one, _ = start(desk, may_flash=False)
-    with closing(one):
-        assert one.info().endswith(", modthread fake, no kernel")
+    pid = desk.port.parent / "pid"
+    monkeypatch.chdir(pid.parent)
+    try:
+        one, _ = start(desk, may_flash=False)
+        with closing(one):
+            assert one.info().endswith(", modthread fake, no kernel")
+    finally:
+        if pid.exists():
+            os.kill(int(pid.read_text()), signal.SIGKILL)
     assert calls.read_text() == "--location 1-1 --ports 4 --action cycle --delay 2\n"
-    subprocess.run(["kill", Path("pid").read_text().strip()], check=True)
 
 
 def test_a_hub_that_cannot_switch(desk: Desk) -> None:
