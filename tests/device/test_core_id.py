@@ -17,7 +17,7 @@ def started(**keywords):
 
 
 @pytest.mark.parametrize("core_id", [None, 0, -1])
-def test_a_thread_runs_on_it(core_id):
+def test_a_thread_with_it_runs(core_id):
     assert started(core_id=core_id)
 
 
