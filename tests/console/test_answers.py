@@ -5,7 +5,7 @@ import itertools
 import pytest
 from console import Console
 
-TRIES = 9
+TRIES = 25
 LIMIT_US = 50_000
 
 BUSY = """
