@@ -74,22 +74,29 @@ def test_interrupted_waiter_leaves_the_queue(console: Console) -> None:
         THREADS.format(busy=0)
         + """
 served = []
-def wait(number, ms):
-    time.sleep_ms(ms)
+main = _thread.get_ident()
+def until_waiting(ident):
+    while not any(row[:2] == (ident, 'waiting') for row in _thread._threads()):
+        time.sleep_ms(5)
+def until_alone():
+    while len(_thread._threads()) > 1:
+        time.sleep_ms(5)
+def wait(number):
     lock.acquire()
     served.append(number)
     lock.release()
-_ = _thread.start_new_thread(wait, (1, 0))
-_ = _thread.start_new_thread(wait, (2, 200))
+def wait_behind_main():
+    until_waiting(main)
+    until_waiting(_thread.start_new_thread(wait, (2,)))
+    print('all wait')
+until_waiting(_thread.start_new_thread(wait, (1,)))
 """
     )
-    console.start("time.sleep_ms(50)\nprint('begin')\nlock.acquire()")
-    console.expect(b"begin\r\n")
-    with pytest.raises(Exception, match="in time"):
-        console.expect(b">>> ", 0.5)
+    console.start("_ = _thread.start_new_thread(wait_behind_main, ())\nlock.acquire()")
+    assert console.expect(b"all wait\r\n") == ""
     assert "KeyboardInterrupt" in console.interrupt()
     assert console.value("lock.release()") is None
-    console.value("time.sleep_ms(100)")
+    console.value("until_alone()")
     assert console.value("(served, lock.locked())") == ([1, 2], False)
 
 
