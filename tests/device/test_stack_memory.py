@@ -93,6 +93,7 @@ def test_stacks_are_in_the_heap_where_its_end_is_in_use():
     end = take_end_of_heap()
     free = free_memory()
     assert free > 10 * SIZE
+    left = []
     for _ in range(6):
         threads = [Waiting() for _ in range(4)]
         garbage = [bytearray(100) for _ in range(50)]
@@ -101,8 +102,9 @@ def test_stacks_are_in_the_heap_where_its_end_is_in_use():
         for thread in threads:
             thread.end()
         thread = threads = None
-    # A word of the main stack that looks like a pointer may keep one of them, for this collector is conservative.
-    assert free_memory() > free - 2 * SIZE
+        left.append(free_memory())
+    # A word of the main stack that looks like a pointer may keep some of them, for this collector is conservative.
+    assert max(left[3:]) > free - 2 * SIZE
     assert len(end) == 480
 
 
