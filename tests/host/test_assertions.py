@@ -20,6 +20,7 @@ FILES = ("lock_fifo", "many_threads", "start_failure", "gc", "callbacks", "block
 TOO_URGENT = """\
 import machine, sys
 machine.mem8[0xE000E400] = 0
+print("started")
 while True:
     sys.stdin.read(1)
 """
@@ -61,6 +62,12 @@ def test_failed_assertion_names_its_place(board: Board, tmp_path: Path) -> None:
         device.start()
         # The interrupt of the serial line must not be so urgent: its handler calls the kernel.
         device.session.begin(TOO_URGENT, 10)
+        printed = bytearray()
+        for _ in range(600):
+            with suppress(TimeLimitError):
+                device.follow(0.1, printed.extend)
+            if b"started" in printed:
+                break
         with suppress(BoardResetError):
             for _ in range(30):
                 device.session.send(b"x")  # unheeded where the board has not come to its wait yet
