@@ -186,7 +186,8 @@ def test_bytes_that_are_no_text(device: Device) -> None:
 
 def test_long_script(device: Device) -> None:
     lines = [f"total = {number}" for number in range(1500)]
-    result = device.run("\n".join([*lines, "print(total)", "1 // 0"]), 60)
+    source = "\n".join([*lines, "print(total)", "1 // 0"])
+    result = device.run(source, 60 * device.board.time_scale)
     assert result.output == b"1499\r\n"
     assert b"line 1502, in <module>" in result.error
 

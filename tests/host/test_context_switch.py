@@ -113,5 +113,6 @@ def test_nothing_is_disturbed(build: Build) -> None:
     ],
 )
 def test_fault_is_noticed(build: Build, file: str, good: str, bad: str, verdict: str) -> None:
-    lines = emulate(build(20_000, file, good, bad), 60)
+    preemptions = 20_000
+    lines = emulate(build(preemptions, file, good, bad), 60 + preemptions / 1000)
     assert lines[-1].startswith(f"failed: {verdict}"), "\n".join(lines)
