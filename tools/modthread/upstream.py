@@ -18,7 +18,7 @@ from modthread.items import FLEET, BoardItem, BoardTestFailure
 from modthread.report import Script
 from modthread.session import Result
 
-CPYTHON_LIMIT = 60.0  # seconds
+CPYTHON_LIMIT = 300.0  # seconds
 
 
 class UpstreamFile(pytest.File):
