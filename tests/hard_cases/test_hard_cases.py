@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from proxy import Proxy, unchanged
 
-from modthread import lock
 from modthread.device import Device
 from modthread.emulator import Emulator
 from modthread.session import BoardError, BoardResetError, LineLostError, TimeLimitError
@@ -46,10 +45,9 @@ time.sleep(1000)
 
 
 @pytest.fixture(autouse=True)
-def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where locks are: not among all others, for a line that is cut leaves its name to the next."""
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
-    return tmp_path / "locks"
+def locks_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep locks apart from all others: a line that is cut leaves its name to the next one."""
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
 
 
 @pytest.fixture
@@ -207,13 +205,11 @@ def test_ten_megabytes(device: Device) -> None:
     assert len(result.output) <= 2 << 20
 
 
-def test_kill_9_of_the_harness(proxy: Proxy, device: Device, tmp_path: Path, locks: Path) -> None:
+def test_kill_9_of_the_harness(proxy: Proxy, device: Device, tmp_path: Path) -> None:
     """The next one finds the board where that has left it, and makes it clean."""
     script = tmp_path / "script.py"
     arguments = ["run", "--board", device.board.name, "--port", str(proxy.port), str(script)]
-    code = "import pathlib, sys\nfrom modthread import cli, lock\n"
-    code += f"lock.DIRECTORY = pathlib.Path({str(locks)!r})\nsys.exit(cli.main({arguments!r}))"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-m", "modthread", *arguments]
     script.write_text(f"kept = 1\n{FLOOD}\n")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

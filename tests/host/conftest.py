@@ -31,11 +31,13 @@ def fake_board(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def fake_port(tmp_path: Path) -> Iterator[Callable[..., str]]:
+def fake_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
     """Return a function that starts fake_board.py and returns the port it is on.
 
-    The port is a link that goes with the board: the next pseudo-terminal may get its number.
+    The port is a link that goes with the board: the next pseudo-terminal may get its number. So
+    locks, which are by that number, are apart from those of other tests.
     """
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
     with ExitStack() as running:
 
         def start(how: str = "well") -> str:

@@ -41,7 +41,7 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Plug:
     """Return a function that attaches a board; at first, there is only the host's own port."""
     infos = [ListPortInfo("/dev/ttyS0")]
     monkeypatch.setattr(list_ports, "comports", lambda: infos)
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
 
     def plug_in(port: str, usb: tuple[int, int, str], number: str | None, location: str) -> None:
         info = ListPortInfo(port)
@@ -176,14 +176,14 @@ def test_a_serial_number_that_several_have_does_not_choose(plug_in: Plug) -> Non
     with pytest.raises(ModthreadError, match=r"^more than one .* 0001: /dev/ttyUSB0 .*ttyUSB1"):
         chosen("0001")
     with closing(BoardLock("/dev/ttyUSB0")), closing(BoardLock("/dev/ttyUSB1")):
-        assert len(list(lock.DIRECTORY.iterdir())) == 2
+        assert len(list(lock.directory().iterdir())) == 2
 
 
 def test_two_ports_of_one_board_have_one_lock(plug_in: Plug) -> None:
     plug_in("/dev/ttyACM0", PICO, "E661AAAA", "1-1.2:1.0")
     plug_in("/dev/ttyACM1", PICO, "E661AAAA", "1-1.2:1.2")
     with closing(BoardLock("/dev/ttyACM0")), closing(BoardLock("/dev/ttyACM1")):
-        assert [path.name for path in lock.DIRECTORY.iterdir()] == ["E661AAAA"]
+        assert [path.name for path in lock.directory().iterdir()] == ["E661AAAA"]
 
 
 @pytest.mark.usefixtures("two_picos")

@@ -250,7 +250,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         (tmp_path / name).mkdir()
     (tmp_path / "mounts").write_text("proc /proc proc rw 0 0\n/dev/nothing /nowhere vfat rw 0 0\n")
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
     monkeypatch.setattr(bootloader, "MOUNTS", tmp_path / "mounts")
     monkeypatch.setattr(bootloader, "LABELS", tmp_path / "labels")
     monkeypatch.setattr(list_ports, "comports", desk.comports)
@@ -418,14 +418,13 @@ sys.path[:0] = {sys.path!r}
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from modthread import cli, lock, project
 project.BUILD = project.Path({str(project.BUILD)!r})
-lock.DIRECTORY = project.Path({str(lock.DIRECTORY)!r})
 arguments = ["flash", "--no-build", "--board", {str(desk.board)!r}, "--port", {str(pico.port)!r}]
 sys.exit(cli.main(arguments))
 """
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
         wait_for(loading.exists)
         assert not pico.port.exists()
-        locks = list(lock.DIRECTORY.iterdir())
+        locks = list(lock.directory().iterdir())
         assert len(locks) == 2  # the board's, and that of all bootloaders
         for path in locks:
             with path.open() as file, pytest.raises(BlockingIOError):
@@ -468,8 +467,8 @@ def test_a_board_that_leaves_for_its_bootloader_meanwhile(
 
 def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in()
-    lock.DIRECTORY.mkdir()
-    with (lock.DIRECTORY / "E66-tty0").open("w") as file:
+    lock.directory().mkdir()
+    with (lock.directory() / "E66-tty0").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert complaint(desk, capsys) == (
             f"{pico.port} is in use by a process that has not yet said its name; "

@@ -10,7 +10,7 @@ import pytest
 from esp32_desk import ERASED, Desk, image
 from interrupted import killed
 
-from modthread import cli, lock, project
+from modthread import cli, project
 from modthread.flash import flasher
 
 
@@ -19,7 +19,7 @@ def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Desk]:
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
     monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)
     monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
     desk = Desk(tmp_path, capsys)

@@ -202,16 +202,20 @@ else: print(lock.holder({port!r}))
 
 def test_where_no_lock_can_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "file")
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "file"))
     with pytest.raises(ModthreadError, match=rf"^{tmp_path}/file.*: .*; locks of boards are kept"):
         BoardLock("/dev/ttyUSB0")
     assert lock.holder("/dev/ttyUSB0") is None
 
 
-def test_locks_are_kept_where_everybody_may_write(tmp_path: Path) -> None:
+def test_locks_are_kept_where_everybody_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = tmp_path / "run"
-    assert lock.directory(run) == Path("/tmp/modthread")
+    monkeypatch.delenv("MODTHREAD_LOCKS", raising=False)
+    monkeypatch.setattr(lock, "RUN_LOCK", run)
+    assert lock.directory() == Path("/tmp/modthread")
     run.mkdir(mode=0o755)
-    assert lock.directory(run) == Path("/tmp/modthread")
+    assert lock.directory() == Path("/tmp/modthread")
     run.chmod(0o1777)
-    assert lock.directory(run) == run / "modthread"
+    assert lock.directory() == run / "modthread"

@@ -349,9 +349,6 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
     (folder / "board.toml").write_text('description = "on a port"\n')
     project = tmp_path / "project"
     project.mkdir()
-    # What it holds is the name of a port that has gone: another board may get it meanwhile.
-    locks = f"import pathlib\nfrom modthread import lock\nlock.DIRECTORY = pathlib.{tmp_path!r}\n"
-    (project / "conftest.py").write_text(locks)
     text = "def test_a():\n    pass\n\ndef test_b():\n    die()\n\ndef test_c():\n    pass\n"
     result = run(text, "--board", f"{folder}@{fake_port()}", "-rA")
     assert "1 failed, 1 passed, 2 errors" in result.stdout, result.stdout

@@ -12,7 +12,7 @@ from esp32_desk import Desk
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from modthread import boards, device, lock, project
+from modthread import boards, device, project
 from modthread.device import DeadBoardError, Device
 from modthread.flash import flasher
 
@@ -38,7 +38,7 @@ def desk(
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setattr(list_ports, "comports", lambda: [info])
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(lock, "DIRECTORY", tmp_path / "locks")
+    monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
     monkeypatch.setattr(device, "ANSWER_LIMIT", 3.0)
     monkeypatch.setattr(device, "REAPPEAR_LIMIT", 3.0)
     monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)

@@ -20,19 +20,24 @@ from urllib.parse import quote
 from modthread import attached
 from modthread.errors import ModthreadError
 
-
-def directory(run: Path) -> Path:
-    """Return where locks are: in `run` if everybody may write there, not only root, or in /tmp."""
-    is_for_all = run.is_dir() and run.stat().st_mode & stat.S_IWOTH
-    return (run if is_for_all else Path("/tmp")) / "modthread"
-
-
-DIRECTORY = directory(Path("/run/lock"))  # both are empty after a restart of the host
+RUN_LOCK = Path("/run/lock")
 LEAST_WAIT = 0.5  # seconds: the holder may be about to go, or has not yet written who it is
 POLL = 0.05
 
 _descriptors: dict[Path, int] = {}  # of the locks that this process holds
 _uses: Counter[Path] = Counter()  # how many times
+
+
+def directory() -> Path:
+    """Return the folder of the locks: that of the environment's MODTHREAD_LOCKS, where it is set.
+
+    Else in /run/lock if everybody may write there, not only root, or in /tmp: both are empty
+    after a restart of the host.
+    """
+    if given := os.environ.get("MODTHREAD_LOCKS"):
+        return Path(given)
+    is_for_all = RUN_LOCK.is_dir() and RUN_LOCK.stat().st_mode & stat.S_IWOTH
+    return (RUN_LOCK if is_for_all else Path("/tmp")) / "modthread"
 
 
 class BoardLock:
@@ -94,7 +99,7 @@ def holder(port: str) -> str | None:
 
 
 def _path(identity: str) -> Path:
-    return DIRECTORY / quote(identity, safe="")
+    return directory() / quote(identity, safe="")
 
 
 def _take(path: Path, port: str, wait: float) -> int:
