@@ -12,7 +12,7 @@
 #define configUSE_TIME_SLICING                  1
 #define configUSE_16_BIT_TICKS                  0
 #define configMAX_PRIORITIES                    4
-#define configMINIMAL_STACK_SIZE                96
+#define configMINIMAL_STACK_SIZE                64
 #define configMAX_TASK_NAME_LEN                 8
 #define configIDLE_SHOULD_YIELD                 1
 #define configUSE_IDLE_HOOK                     1
