@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "py/mphal.h"
 #include "py/objstr.h"
 #include "py/runtime.h"
 
