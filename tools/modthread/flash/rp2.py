@@ -10,6 +10,7 @@ from zlib import crc32
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
+from modthread import attached
 from modthread.attached import usb_of
 from modthread.boards import FlashConfig
 from modthread.errors import ModthreadError
@@ -114,8 +115,8 @@ class Uf2Flasher(Flasher):
             return [Target(info.device, info.serial_number) for info in self._ports()]
         if not Path(port).exists():
             return []
-        info = next((i for i in list_ports.comports() if _same(i.device, port)), None)
-        return [Target(port, info and info.serial_number)]
+        found = attached.at(port)
+        return [Target(port, found.serial_number if found else None)]
 
     def _none_found(self, port: str | None, waiting: list[Waiting]) -> ModthreadError:
         if bootloader.unmounted_drive(self._config).exists():
@@ -191,13 +192,12 @@ class Uf2Flasher(Flasher):
 
     def _refuse_another_vendor(self, port: str) -> None:
         """Keep 1200 baud away from other boards, whose bootloaders it may start, too."""
-        for info in list_ports.comports():
-            usb = usb_of(info)
-            if _same(info.device, port) and usb and usb[:4] != self._config.usb[:4]:
-                raise ModthreadError(
-                    f"{port} (USB {usb}) answers not as MicroPython and is no "
-                    f"{self._config.product}; nothing was written; name the right port"
-                )
+        found = attached.at(port)
+        if found and found.usb and found.usb[:4] != self._config.usb[:4]:
+            raise ModthreadError(
+                f"{port} (USB {found.usb}) answers not as MicroPython and is no "
+                f"{self._config.product}; nothing was written; name the right port"
+            )
 
     def _returned(self, port: str | None, number: str | None, others: set[str]) -> str | None:
         """Return the port of the board that has been written to, once it has one."""
@@ -205,10 +205,6 @@ class Uf2Flasher(Flasher):
             if info.device not in others and number in (None, info.serial_number):
                 return str(info.device)
         return port if port and port not in others and Path(port).exists() else None
-
-
-def _same(device: str, port: str) -> bool:
-    return device == port or Path(device).resolve() == Path(port).resolve()
 
 
 def _name(target: Target) -> str:
