@@ -177,7 +177,7 @@ class Device:
                 f" modthread flash --trace --board {self.board.name}"
             )
         if result.error:
-            raise BoardError(report.text(result.error).rstrip().rpartition("\n")[2])
+            raise BoardError(report.last_line(result.error))
         return timeline.timeline(self.board.name, report.text(result.output))
 
     def crash_report(self, output: bytes) -> str | None:
@@ -193,7 +193,7 @@ class Device:
         """
         result = self.run(INFO, self._answer_limit)
         if result.error:
-            why = report.text(result.error).rstrip().rpartition("\n")[2]
+            why = report.last_line(result.error)
             name = self.board.name
             raise ModthreadError(f"{name} runs no modthread ({why}); put it there with --flash")
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())

@@ -183,7 +183,7 @@ class BoardItem(pytest.Item):
     def raised(self, traceback: bytes) -> BoardTestFailure:
         """Return the failure that an exception on the board is."""
         text = report.text(traceback)
-        return BoardTestFailure(text.rstrip().rpartition("\n")[2], self.script.failure(text))
+        return BoardTestFailure(report.last_line(traceback), self.script.failure(text))
 
     def _show_output(self, output: bytes) -> None:
         text = self.script.translated(report.text(output))

@@ -97,6 +97,11 @@ def text(data: bytes) -> str:
     return data.decode(errors="backslashreplace").replace("\r\n", "\n")
 
 
+def last_line(traceback: bytes) -> str:
+    """Return the line of a traceback that names the exception."""
+    return text(traceback).rstrip().rpartition("\n")[2]
+
+
 class LineEnds:
     """Makes MicroPython's line ends the host's, also where the halves of one come apart."""
 

@@ -69,7 +69,7 @@ class UpstreamItem(BoardItem):
     def check(self, result: Result) -> None:
         """Compare with the recorded deviation if there is one, else with the expected output."""
         output = report.text(result.output)
-        error = report.text(result.error).rstrip().rpartition("\n")[2]
+        error = report.last_line(result.error)
         if self._deviation:
             _compare(self._deviation["output"], output)
             if error != self._deviation["exception"]:
