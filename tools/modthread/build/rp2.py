@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 from pathlib import Path
 
@@ -38,7 +37,6 @@ def firmware(board: Board, threads: Threads) -> Path:
         f"-DPython3_EXECUTABLE={sys.executable}",
         "-DPICO_NO_PICOTOOL=1",
         "-DPICO_BUILD_DOCS=0",
-        *_without_libstdcxx(),
         *cmake.manifest(PORT, micropython),
     ]
     if sdk:
@@ -58,18 +56,6 @@ def firmware(board: Board, threads: Threads) -> Path:
             (build / "kernel.txt").write_text(match[1])
         _convert(build, micropython, board.flash, run)
     return build / "firmware.elf"
-
-
-def _without_libstdcxx() -> list[str]:
-    """Return what links with gcc: MicroPython needs nothing of pico-sdk's one C++ file."""
-    compiler = shutil.which("arm-none-eabi-gcc")
-    if compiler is None:  # it is where PICO_TOOLCHAIN_PATH says, or nowhere
-        return []
-    return [
-        f"-DCMAKE_CXX_COMPILER={compiler}",
-        "-DCMAKE_CXX_FLAGS=-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1",
-        "-DCMAKE_CXX_STANDARD_LIBRARIES=-lm",
-    ]
 
 
 def _convert(build: Path, micropython: Path, flash: FlashConfig, run: Run) -> None:
