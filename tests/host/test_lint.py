@@ -11,7 +11,8 @@ from modthread import sources
 from modthread.project import ROOT
 
 CHECKS = ["ruff format --diff", "ruff check", "mypy", "codespell"]
-C_FILES = sorted([*ROOT.glob("modthread/*.[ch]"), *ROOT.glob("ports/*/*.[ch]")])
+C_FOLDERS = ["modthread", "ports", "tests"]
+C_FILES = sorted(path for folder in C_FOLDERS for path in (ROOT / folder).rglob("*.[ch]"))
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -55,7 +55,9 @@ def firmware(board: Board, threads: Threads) -> Path:
         settings.append("-DMICROPY_PY_BTREE=OFF")
     variables = environment(micropython)
     variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
-    with job(f"Building the firmware {build.name}", build, [f"IDF_PATH={idf}", *settings], variables) as run:
+    with job(
+        f"Building the firmware {build.name}", build, [f"IDF_PATH={idf}", *settings], variables
+    ) as run:
         cmake.configure(build, settings, run)
         run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
         parts = ["sdkconfig", "bootloader/bootloader.bin", "partition_table/partition-table.bin"]

@@ -20,7 +20,8 @@ COMPLAINT = re.compile(
     r"error:|undefined reference|multiple definition|overflowed|No rule to|CMake Error"
 )
 NAME = re.compile(r"\bMP_QSTR_\w+")
-NOT_THERE = re.compile(r"not found|No such file|unable to find")  # said of a compiler or its headers
+# Said of a compiler or its headers.
+NOT_THERE = re.compile(r"not found|No such file|unable to find")
 # What would reach the compilers from the `make` that called us or from the user's other work.
 FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"}
 

@@ -16,7 +16,9 @@ def make(title: str, directory: Path, build: Path, variables: dict[str, str]) ->
     settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
     command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]
     command.append(f"MODTHREAD_VERSION={version()}")
-    with job(title, build, [str(directory), *settings], environment(Path(variables["MICROPY_DIR"]))) as run:
+    with job(
+        title, build, [str(directory), *settings], environment(Path(variables["MICROPY_DIR"]))
+    ) as run:
         run(command)
 
 

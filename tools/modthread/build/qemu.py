@@ -36,5 +36,5 @@ def firmware(board: Board, threads: Threads) -> Path:
 
 
 def _other_directory(board: Board, threads: Threads) -> Path:
-    name = {Threads.NONE: "nothreads", Threads.NAMES: "names", Threads.UPSTREAM: "upstream"}[threads]
-    return project.BUILD / f"{board.name}-{name}"
+    names = {Threads.NONE: "nothreads", Threads.NAMES: "names", Threads.UPSTREAM: "upstream"}
+    return project.BUILD / f"{board.name}-{names[threads]}"
