@@ -4,7 +4,7 @@
 
 #include "deadline.h"
 
-#define US_PER_TICK (1000000 / configTICK_RATE_HZ)
+#define US_PER_TICK (1000000 / KERNEL_TICK_HZ)
 
 const deadline_t deadline_never = { .ticks = KERNEL_FOREVER };
 

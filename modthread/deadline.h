@@ -15,7 +15,7 @@ typedef struct _deadline_t {
 } deadline_t;
 
 // The longest time, in seconds: what half the range of the kernel's ticks holds.
-#define DEADLINE_SECONDS_MAX (INT32_MAX / configTICK_RATE_HZ)
+#define DEADLINE_SECONDS_MAX (INT32_MAX / KERNEL_TICK_HZ)
 
 extern const deadline_t deadline_never;
 

@@ -55,7 +55,7 @@ static int core_from(mp_map_t *keywords) {
         return MODTHREAD_CORE_DEFAULT;
     }
     mp_int_t number = mp_obj_get_int(core.u_obj);
-    if (number != KERNEL_ANY_CORE && (number < 0 || number >= configNUMBER_OF_CORES)) {
+    if (number != KERNEL_ANY_CORE && (number < 0 || number >= KERNEL_CORES)) {
         mp_raise_ValueError(MP_ERROR_TEXT("no such core"));
     }
     return number;
@@ -146,7 +146,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_trace_obj, mod_thread_trace);
 #endif
 
 static MP_DEFINE_STR_OBJ(version_obj, MODTHREAD_VERSION TRACE_VERSION);
-static MP_DEFINE_STR_OBJ(kernel_obj, "FreeRTOS " tskKERNEL_VERSION_NUMBER);
+static MP_DEFINE_STR_OBJ(kernel_obj, KERNEL_NAME);
 
 static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__thread) },

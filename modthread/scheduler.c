@@ -131,7 +131,7 @@ static inline void leave_interrupt_stack(void) {
 #endif
 
 void mp_sched_lock(void) {
-    #if configNUMBER_OF_CORES > 1
+    #if KERNEL_CORES > 1
     if (kernel_in_interrupt()) {
         mp_thread_stop_others();
     }
@@ -154,7 +154,7 @@ void mp_sched_unlock(void) {
     }
     scheduler_update();
     kernel_unlock(state);
-    #if configNUMBER_OF_CORES > 1
+    #if KERNEL_CORES > 1
     if (kernel_in_interrupt()) {
         mp_thread_continue_others();
     }
@@ -318,7 +318,7 @@ static void park_for_event(TickType_t ticks) {
 
 // Nothing tells of all that may be waited for here: what another thread does to a Python object (a stream written in
 // Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt that fills a driver's buffer. Look again now and then.
-#define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
+#define LOOK_AGAIN_TICKS (KERNEL_TICKS_FROM_MS(5))
 
 static void wait_for_event(TickType_t ticks) {
     mp_event_handle_nowait();
@@ -334,9 +334,11 @@ void mp_thread_wait_for_notify(void) {
     park_for_event(KERNEL_FOREVER);
 }
 
+#define TICK_MS (1000 / KERNEL_TICK_HZ)
+
 void mp_event_wait_ms(mp_uint_t timeout_ms) {
     // Rounded up; the caller looks at the time itself and may call again.
-    TickType_t ticks = timeout_ms / portTICK_PERIOD_MS + (timeout_ms % portTICK_PERIOD_MS != 0);
+    TickType_t ticks = timeout_ms / TICK_MS + (timeout_ms % TICK_MS != 0);
     wait_for_event(MIN(ticks, KERNEL_FOREVER - 1));
 }
 

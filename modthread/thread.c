@@ -18,8 +18,8 @@
 #include "scheduler.h"
 
 // How long a soft reset waits for threads to leave, and how often it asks them.
-#define LEAVE_TICKS (pdMS_TO_TICKS(200))
-#define ASK_AGAIN_TICKS (pdMS_TO_TICKS(2))
+#define LEAVE_TICKS (KERNEL_TICKS_FROM_MS(200))
+#define ASK_AGAIN_TICKS (KERNEL_TICKS_FROM_MS(2))
 
 thread_t thread_main;
 thread_t *thread_list;
@@ -35,7 +35,7 @@ static thread_t guest = { .stack = &guest_stack };
 #endif
 
 thread_t *thread_self(void) {
-    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    TaskHandle_t task = kernel_current_task();
     #if MODTHREAD_GUESTS
     if (task == guest.task) {
         return &guest;
@@ -216,7 +216,7 @@ uint32_t thread_start(thread_call_t *call, int core) {
 #if MODTHREAD_GUESTS
 
 void mp_thread_enter_guest(void *stack_top, size_t stack_size) {
-    guest.task = xTaskGetCurrentTaskHandle();
+    guest.task = kernel_current_task();
     guest.ident = MODTHREAD_GUEST_IDENT;
     gil_acquire();
     mp_state_thread_t *ts = &mp_state_ctx.thread;
@@ -250,7 +250,7 @@ static void set_defaults(void) {
 }
 
 void mp_thread_init_main(void *stack) {
-    thread_main.task = xTaskGetCurrentTaskHandle();
+    thread_main.task = kernel_current_task();
     thread_main.ident = MODTHREAD_MAIN_IDENT;
     thread_main.status = THREAD_RUNNING;
     thread_main.stack = stack;

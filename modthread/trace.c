@@ -100,19 +100,14 @@ void trace_status(thread_t *thread) {
 
 // The kernel lets no two cores do this at the same time.
 void trace_task_switched_in(void) {
-    #if configNUMBER_OF_CORES > 1
-    static TaskHandle_t last[configNUMBER_OF_CORES];
-    uint8_t core = portGET_CORE_ID();
-    #else
-    static TaskHandle_t last[1];
-    uint8_t core = 0;
-    #endif
-    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    static TaskHandle_t last[KERNEL_CORES];
+    uint8_t core = kernel_current_core();
+    TaskHandle_t task = kernel_current_task();
     if (ended || task == last[core]) {
         return;
     }
     last[core] = task;
-    const char *name = pcTaskGetName(task);
+    const char *name = kernel_task_name(task);
     if (strcmp(name, KERNEL_TASK_NAME) == 0) {
         name = KERNEL_TASK_NAME; // the task's own goes with it
     }
