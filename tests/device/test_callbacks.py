@@ -8,15 +8,9 @@ import sys
 import time
 
 import pytest
+from prelude import wait_until
 
 MAIN = _thread.get_ident()
-
-
-def wait_until(condition, ms=5000):
-    start = time.ticks_ms()
-    while not condition():
-        assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
-        time.sleep_ms(1)
 
 
 def compute(ms):

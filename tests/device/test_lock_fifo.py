@@ -4,13 +4,7 @@ import _thread
 import time
 
 import pytest
-
-
-def wait_until(condition, ms=5000):
-    start = time.ticks_ms()
-    while not condition():
-        assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
-        time.sleep_ms(1)
+from prelude import wait_until
 
 
 def start_waiting(function, *args):

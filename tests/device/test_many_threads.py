@@ -5,15 +5,9 @@ import gc
 import time
 
 import pytest
+from prelude import wait_until
 
 COUNT = min(64, gc.mem_free() // 6500)
-
-
-def wait_until(condition, ms=20000):
-    start = time.ticks_ms()
-    while not condition():
-        assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
-        time.sleep_ms(1)
 
 
 def test_alive_at_once():
@@ -35,9 +29,9 @@ def test_alive_at_once():
     assert set(started) | {_thread.get_ident()} == alive
     gc.collect()
     gate.release()
-    wait_until(lambda: len(idents) == COUNT)
+    wait_until(lambda: len(idents) == COUNT, 20000)
     assert idents == started, f"order of service {idents}, of start {started}"
-    wait_until(lambda: len(_thread._threads()) == 1)
+    wait_until(lambda: len(_thread._threads()) == 1, 20000)
 
 
 @pytest.mark.parametrize("kind", ["compute", "sleep", "lock", "allocate"])
@@ -62,5 +56,5 @@ def test_all_at_work(kind):
 
     for slot in range(COUNT):
         _thread.start_new_thread(work, (slot,))
-    wait_until(lambda: len(_thread._threads()) == 1)
+    wait_until(lambda: len(_thread._threads()) == 1, 20000)
     assert turns == [10] * COUNT, turns

@@ -19,7 +19,7 @@ def helper():
     return LIMIT
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 @pytest.mark.device_timeout(
     2 * 60
 )
@@ -58,7 +58,7 @@ def test_one_test_per_function_and_parameter_set(tmp_path: Path) -> None:
 def test_marks(tmp_path: Path) -> None:
     one, *many = read_tests(tmp_path, FILE)
     assert [(mark.name, mark.args) for mark in one.marks] == [
-        ("slow", ()),
+        ("lane", ("long",)),
         ("device_timeout", (120,)),
     ]
     assert one.line == 16
@@ -77,6 +77,16 @@ def test_only_this_function_is_sent_and_lines_stay(tmp_path: Path) -> None:
     assert "test_many" not in one.source
     assert "test_one" not in many[0].source
     assert many[-1].source.splitlines()[-1] == "test_many(a=True, b='x', size=(1, 2))"
+
+
+def test_the_prelude_is_sent_in_one_line_under_its_name(tmp_path: Path) -> None:
+    (tmp_path / "prelude.py").write_text("\ndef fail():\n    assert False\n")
+    (test,) = read_tests(tmp_path, "from prelude import fail\n\ndef test_a():\n    fail()\n")
+    assert test.source.splitlines()[2:] == ["def test_a():", "    fail()", "test_a()"]
+    with pytest.raises(AssertionError) as caught:
+        exec(test.source, {})
+    place = caught.traceback[-1]
+    assert (place.frame.code.raw.co_filename, place.lineno + 1) == ("prelude.py", 3)
 
 
 def test_equal_parameters_are_numbered_as_in_pytest(tmp_path: Path) -> None:
@@ -121,6 +131,9 @@ def test_a_form_feed_is_no_line(tmp_path: Path) -> None:
         ("@pytest.mark.parametrize('a, b', [(1,)])\ndef test_a(a, b): pass\n", 2, "not 2 values"),
         ("@pytest.mark.parametrize('a', [1], ids=['x'])\ndef test_a(a): pass\n", 2, "nothing else"),
         ("import pytest; X = 1\ndef test_a(): pass\n", 1, "on a line of its own"),
+        ("import prelude\ndef test_a(): pass\n", 1, "write `from prelude import NAME`"),
+        ("x = 1; from prelude import a\ndef test_a(): pass\n", 1, "on a line of its own"),
+        ("\nfrom prelude import a\ndef test_a(): pass\n", 2, "prelude.py"),
         ("\nasync def test_a(): pass\n", 2, "async def test_a: write a function that calls"),
         ("class TestA:\n    def test_a(self): pass\n", 1, "class TestA: write functions without"),
         ("@pytest.mark.parametrize('a', [])\ndef test_a(a): pass\n", 2, "has no values"),

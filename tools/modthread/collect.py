@@ -11,6 +11,7 @@ from modthread.errors import ModthreadError
 from modthread.report import Script
 
 MARK_PREFIX = "pytest.mark."
+PRELUDE = "prelude"  # the module beside device tests that they share, without its suffix
 
 
 @dataclass(frozen=True)
@@ -83,15 +84,32 @@ class DeviceTestFile:
         lines = self._text.rstrip("\n").split("\n")
         for node in self._body:
             if _imports_pytest(node):
-                neighbours = [one for one in self._body if one.lineno == node.lineno]
-                if ast.unparse(node) != "import pytest" or len(neighbours) > 1:
+                if ast.unparse(node) != "import pytest" or not self._is_alone(node):
                     raise self._error(node, "write `import pytest` on a line of its own")
                 _blank(lines, node.lineno, node.lineno + 1)
+            elif _imports_prelude(node):
+                lines[node.lineno - 1] = self._prelude(node)
         for other in self._functions():
             first = min([other.lineno, *(mark.lineno for mark in other.decorator_list)])
             end = other.lineno if other is function else (other.end_lineno or other.lineno) + 1
             _blank(lines, first, end)
         return "\n".join(lines)
+
+    def _prelude(self, node: ast.stmt) -> str:
+        """Return one line that stands for `node`: tracebacks show the prelude's name and lines."""
+        if not isinstance(node, ast.ImportFrom) or not self._is_alone(node):
+            raise self._error(node, f"write `from {PRELUDE} import NAME` on a line of its own")
+        path = self._path.with_name(f"{PRELUDE}.py")
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except OSError:
+            raise self._error(node, f"there is no {path}") from None
+        return f"exec(compile({text!r}, {path.name!r}, 'exec'))"
+
+    def _is_alone(self, node: ast.stmt) -> bool:
+        """Return whether a statement has one line, which is its own."""
+        lines = [one.lineno for one in self._body]
+        return node.lineno == node.end_lineno and lines.count(node.lineno) == 1
 
     def _mark(self, decorator: ast.expr) -> Mark:
         """Return the mark that `decorator` is."""
@@ -190,6 +208,12 @@ def _imports_pytest(node: ast.stmt) -> bool:
     if isinstance(node, ast.ImportFrom):
         return node.module == "pytest"
     return isinstance(node, ast.Import) and any(name.name == "pytest" for name in node.names)
+
+
+def _imports_prelude(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module == PRELUDE
+    return isinstance(node, ast.Import) and any(name.name == PRELUDE for name in node.names)
 
 
 def _blank(lines: list[str], first: int, end: int) -> None:
