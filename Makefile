@@ -1,7 +1,8 @@
 # Sets up what is missing, then leaves the work to the command `modthread` and to pytest.
 #
 #   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
-#   make test [BOARD=B] [PORT=/dev/ttyACM0]       make test-all: also what is slow on a board
+#   make check                                     make test-long, make test-all: see docs/device-tests.md
+#   make test [BOARD=B] [PORT=/dev/ttyACM0]
 #   make flash BOARD=B [PORT=/dev/ttyACM0]
 #   make bench [BOARD=B] [BASELINE=an-earlier-bench.json]
 
@@ -17,7 +18,7 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash test test-all bench lint setup clean
+.PHONY: help run boards repl monitor firmware flash check test test-long test-all bench setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,17 +41,20 @@ firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what thread
 flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)
 
+check: .venv/installed ## Check style, types, spelling and the host's code: needs no board and no firmware
+	@$(VENV_PYTHON) -m pytest -n auto --quiet --no-build --lane=check tests/host
+
 test: .venv/installed ## Run the tests: on the boards, MicroPython's own, and the host's
 	@$(MODTHREAD) test $(ALL)
 
-test-all: .venv/installed ## The same, and what is slow on an emulated board: takes hours
-	@$(MODTHREAD) test $(ALL) --slow
+test-long: .venv/installed ## Run the tests that are long for their own sake
+	@$(MODTHREAD) test $(ALL) --lane=long
+
+test-all: .venv/installed ## Run all tests: takes hours
+	@$(MODTHREAD) test $(ALL) --lane=all
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')
-
-lint: .venv/installed ## Check formatting, style, types and spelling
-	@$(VENV_PYTHON) -m pytest tests/host/test_lint.py
 
 setup: ## Install missing system packages and the pinned Python packages
 	@rm -f .venv/installed

@@ -86,7 +86,7 @@ def test_written_and_reset_softly(device: Device) -> None:
     rounds(device, 5)
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_written_and_reset_softly_50_times(device: Device) -> None:
     rounds(device, 50)
 

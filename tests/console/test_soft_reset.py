@@ -135,7 +135,7 @@ def assert_nothing_is_lost(free: list[int]) -> None:
     assert median_low(free[:few]) == median_low(free[-few:]), f"free after each reset: {free}"
 
 
-EMULATED_PICO_IS_SLOW = pytest.mark.slow_on("RPI_PICO")
+EMULATED_PICO_IS_SLOW = pytest.mark.lane("hours", "RPI_PICO")
 
 
 @pytest.mark.parametrize(

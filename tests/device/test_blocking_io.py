@@ -33,7 +33,7 @@ def count_while(function):
     return rate
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_main_polls():
     alone = count_while(lambda: time.sleep_ms(1000))
     polling = count_while(lambda: poll_stdin(1000))
@@ -41,7 +41,7 @@ def test_main_polls():
     assert polling >= 0.95 * alone, f"{polling / alone:.1%} of the rate"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("pollers", [1, 5])
 def test_threads_poll(pollers):
     alone = count_while(lambda: time.sleep_ms(1000))

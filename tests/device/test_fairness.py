@@ -57,7 +57,7 @@ def sort(counts, slot, running):
         counts[slot] += 1
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("threads", [2, 4, 8])
 def test_within_ten_percent(threads):
     counts = counts_of([loop] * threads, 4000)
@@ -66,7 +66,7 @@ def test_within_ten_percent(threads):
     assert spread <= 0.10, f"spread {spread:.2%}: {counts}"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("threads", [1, 3])
 def test_main_takes_part(threads):
     running = [True]
@@ -82,7 +82,7 @@ def test_main_takes_part(threads):
     assert 0.7 < share < 1.5, f"main got {share:.0%} of its share: {counts}"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("threads", [2, 4, 8])
 def test_longest_wait_is_bounded(threads):
     gaps = [0] * threads
@@ -106,7 +106,7 @@ def test_longest_wait_is_bounded(threads):
     assert max(gaps) < limit, f"waits of {gaps} us, bound {limit} us"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_kinds_of_work_share_alike():
     """Time is shared, whatever the work: loops, calls, memory, exceptions, native code."""
     kinds = [loop, call, allocate, throw, sort]

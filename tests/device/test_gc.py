@@ -42,14 +42,14 @@ def run_churn(threads, ms):
     assert min(turns) > 50, f"blocks a thread allocated: {turns}"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("threads", [2, 6])
 def test_data_stays_intact(threads):
     run_churn(threads, 5000)
 
 
-@pytest.mark.slow_on("RPI_PICO")
-@pytest.mark.slow
+@pytest.mark.lane("hours", "RPI_PICO")
+@pytest.mark.lane("long")
 @pytest.mark.device_timeout(120)
 def test_data_stays_intact_for_a_minute():
     run_churn(4, 60000)

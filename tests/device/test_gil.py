@@ -34,7 +34,7 @@ def helper(value):
     return value + 1
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("threads", [2, 4])
 def test_globals_created_by_threads(threads):
     """While the dict of globals grows and shrinks, a third thread keeps using names from it."""
@@ -80,7 +80,7 @@ def test_globals_created_by_assignment():
             assert globals()[f"a{number}_{i}"] == i
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_dict():
     shared = {}
 
@@ -98,7 +98,7 @@ def test_dict():
     assert shared == expected, f"{len(shared)} keys instead of {len(expected)}"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_list():
     shared = []
 
@@ -115,7 +115,7 @@ def test_list():
         assert [i for n, i in shared if n == number] == list(range(SIZE)), f"thread {number}"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_set_and_attributes():
     class Shared:
         pass
@@ -138,7 +138,7 @@ def test_set_and_attributes():
     assert names == {f"x{number}_{i}" for number in range(4) for i in range(0, 100, 2)}
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_imports_and_names_made_at_once():
     """Interning strings and importing modules from several threads."""
 

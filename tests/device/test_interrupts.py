@@ -42,7 +42,7 @@ def test_a_thousand_starts_under_timers(timers):
     assert len(ticks) > 50, f"{len(ticks)} callbacks during 1000 starts"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_starts_from_a_callback():
     """A timer's callback may start threads itself, beside a busy thread."""
     ran = []

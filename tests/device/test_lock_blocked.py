@@ -29,7 +29,7 @@ def sleep():
     time.sleep_ms(1500)
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("timeout", [-1, 1000])
 def test_a_busy_thread_keeps_its_rate_while_ten_are_blocked(timeout):
     lock = _thread.allocate_lock()
@@ -48,7 +48,7 @@ def test_a_busy_thread_keeps_its_rate_while_ten_are_blocked(timeout):
     assert len(_thread._threads()) == 1
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("timeout", [-1, 1.5])
 def test_main_blocked_leaves_everything_to_the_threads(timeout):
     lock = _thread.allocate_lock()

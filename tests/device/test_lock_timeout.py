@@ -72,7 +72,7 @@ def test_in_ten_threads_at_once():
     assert latest <= 10 * TICK_US, f"{latest} us late"
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("busy", [1, 4])
 def test_beside_busy_threads(busy):
     """Never early, and late by less than what four slices of 5 ms would be."""

@@ -32,7 +32,7 @@ def rate_beside(threads, function=None, *args):
     return rate
 
 
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("how", ["sleep_ms", "sleep", "acquire"])
 def test_worker_keeps_its_rate_beside_short_sleeps(how):
     lock = _thread.allocate_lock()

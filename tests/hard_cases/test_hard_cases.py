@@ -18,6 +18,8 @@ from modthread.device import Device
 from modthread.emulator import Emulator
 from modthread.session import BoardError, BoardResetError, LineLostError, TimeLimitError
 
+pytestmark = pytest.mark.lane("long")
+
 SLACK = 120  # seconds over a limit that a busy machine may take
 PATIENCE = 0.4  # of the board's time scale: these boards shall not answer
 FLOOD = "while True: print('flood')"
@@ -89,8 +91,8 @@ def test_flood(device: Device) -> None:
     assert_well(device)
 
 
-@pytest.mark.slow
-@pytest.mark.slow_on("RPI_PICO")
+@pytest.mark.lane("long")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_deaf(far: Device) -> None:
     """No Ctrl-C reaches it, and nobody can restart what is behind the line."""
     with pytest.raises(TimeLimitError):
@@ -164,7 +166,7 @@ def test_line_that_is_disturbed(proxy: Proxy, far: Device, seed: int) -> None:
     assert_well(far)
 
 
-@pytest.mark.slow_on("MPS2_AN385", "RPI_PICO")
+@pytest.mark.lane("hours", "MPS2_AN385", "RPI_PICO")
 def test_line_on_which_nothing_comes(proxy: Proxy, far: Device) -> None:
     proxy.disturb = lambda _: b""
     with pytest.raises(TimeLimitError):
@@ -190,7 +192,7 @@ def test_long_script(device: Device) -> None:
     assert b"line 1502, in <module>" in result.error
 
 
-@pytest.mark.slow_on("MPS2_AN385", "RPI_PICO")
+@pytest.mark.lane("hours", "MPS2_AN385", "RPI_PICO")
 def test_ten_megabytes(device: Device) -> None:
     seen = 0
 

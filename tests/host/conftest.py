@@ -14,6 +14,13 @@ import pytest
 FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Check first what needs neither a board nor firmware: all that is here, if it says nothing."""
+    uses_board = "device" in getattr(item, "fixturenames", ())
+    if not uses_board and item.get_closest_marker("lane") is None:
+        item.add_marker(pytest.mark.lane("check"))
+
+
 @pytest.fixture
 def fake_board(tmp_path: Path) -> Callable[..., str]:
     """Return a function that makes a board folder whose emulator is fake_board.py."""

@@ -28,6 +28,7 @@ def bench(device: Device) -> Bench:
     return Bench(device.board, *measure.with_other_threads(device.board), runs=1)
 
 
+@pytest.mark.lane("long")
 @pytest.mark.boards("MPS2_AN385")  # QEMU counts instructions
 def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     single = bench.single_threaded()
@@ -50,6 +51,7 @@ def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     assert command.regressions(before, now) == []
 
 
+@pytest.mark.lane("long")
 @pytest.mark.boards("MPS2_AN385")
 def test_names_have_the_same_numbers_without_threads(bench: Bench) -> None:
     ours, without = (

@@ -15,7 +15,7 @@ from modthread.boards import Board
 from modthread.device import Device
 from modthread.project import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lane("long")
 
 PORT = Path(__file__).with_name("cmake_port")
 

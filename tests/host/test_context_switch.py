@@ -12,7 +12,7 @@ import pytest
 from modthread import sources
 from modthread.project import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.lane("long")
 
 IMAGE = Path(__file__).with_name("context_switch")
 PORT = ROOT / "ports/rp2"

@@ -17,6 +17,8 @@ from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
 from modthread.session import BoardError, BoardResetError, LineLostError, TimeLimitError
 
+pytestmark = pytest.mark.lane("test")  # the firmware is built where something has changed
+
 
 @pytest.fixture(scope="module")
 def board() -> Board:
@@ -132,7 +134,7 @@ def test_reset_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
     assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_deaf_board_is_restarted(emulated: Device) -> None:
     before = pid_of(emulated)
     source = "import micropython\nmicropython.kbd_intr(-1)\n"
@@ -284,7 +286,7 @@ def test_board_without_emulator_needs_a_port(tmp_path: Path) -> None:
         Device(Board("PICO", "a real one"), logs=tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_board_on_a_port_is_reset_by_its_own_machine_module(
     fake_port: Callable[..., str], tmp_path: Path
 ) -> None:

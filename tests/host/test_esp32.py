@@ -118,7 +118,7 @@ def test_table_in_the_documentation_is_the_builds() -> None:
 
 
 @NEEDS_ESP_IDF
-@pytest.mark.slow
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("name", BOARDS)
 def test_build_leaves_what_esptool_takes(name: str) -> None:
     board = boards.load(name)

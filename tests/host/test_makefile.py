@@ -27,7 +27,9 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
-    targets = "run boards repl monitor firmware flash test test-all bench lint setup clean"
+    targets = (
+        "run boards repl monitor firmware flash check test test-long test-all bench setup clean"
+    )
     for target in targets.split():
         assert f"make {target} " in result.stdout
 
@@ -46,7 +48,9 @@ def test_make_alone_lists_the_targets() -> None:
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
         (["test"], "-m modthread test --board MPS2_AN385 --board RPI_PICO"),
         (["test", "BOARD=B", "PORT=P"], "-m modthread test --board B --port P"),
-        (["test-all", "BOARD=B"], "-m modthread test --board B --slow"),
+        (["check"], "-m pytest -n auto --quiet --no-build --lane=check tests/host"),
+        (["test-long", "BOARD=B"], "-m modthread test --board B --lane=long"),
+        (["test-all", "BOARD=B"], "-m modthread test --board B --lane=all"),
         (["bench"], "-m modthread bench"),
         (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),
     ],

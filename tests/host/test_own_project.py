@@ -57,7 +57,7 @@ def copy_of_the_sources(clone: Path) -> Path:
     return clone
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_its_device_tests_run_on_the_emulated_board(tmp_path: Path) -> None:
     clone = copy_of_the_sources(tmp_path / "clone")
     venv, project, cache = tmp_path / "venv", tmp_path / "project", tmp_path / "cache"

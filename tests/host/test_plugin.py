@@ -106,7 +106,7 @@ def overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
     return max(one[0], other[0]) < min(one[1], other[1])
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_two_boards_take_the_time_of_one(run: Run, fake_board: Make, tmp_path: Path) -> None:
     """From the first call's start to the last one's end; the tests need no processor."""
     project = tmp_path / "project"
@@ -149,12 +149,12 @@ import pytest
 def test_elsewhere():
     pass
 
-@pytest.mark.slow_on("FAKE", "OTHER")
+@pytest.mark.lane("hours", "FAKE", "OTHER")
 def test_slow():
     pass
 
 @pytest.mark.boards("OTHER", "FAKE")
-@pytest.mark.slow_on("OTHER")
+@pytest.mark.lane("hours", "OTHER")
 def test_quick():
     pass
 """
@@ -165,9 +165,24 @@ def test_marks_choose_boards(run: Run, fake_board: Make) -> None:
     quick = run(CHOSEN, *collect).stdout
     assert "::test_quick[FAKE]" in quick
     assert "1/2 tests collected (1 deselected)" in quick
-    everything = run(CHOSEN, *collect, "--slow").stdout
+    everything = run(CHOSEN, *collect, "--lane=all").stdout
     assert "::test_slow[FAKE]" in everything
     assert "::test_elsewhere" not in everything
+    assert "::test_quick" not in run(CHOSEN, *collect, "--lane=hours").stdout
+
+
+def test_a_test_that_is_named_runs_whatever_its_lane(run: Run, fake_board: Make) -> None:
+    board = ("--board", fake_board(start="silent"), "--collect-only", "-q")
+    named = run(CHOSEN, *board, "tests/device/test_it.py::test_slow").stdout
+    assert "::test_slow[FAKE]" in named
+    assert "::test_quick" not in named
+
+
+def test_an_unknown_lane_is_one_line(run: Run, fake_board: Make) -> None:
+    result = run(CHOSEN, "--board", fake_board(start="silent"), "--lane=slow")
+    assert result.stderr.strip() == (
+        "ERROR: no lane 'slow'; there are check, test, long, hours, and 'all'"
+    )
 
 
 def test_a_test_for_other_boards_is_skipped(fake_board: Make, tmp_path: Path) -> None:
@@ -295,7 +310,7 @@ def test_passes():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_each_misbehaviour_fails_that_test_alone(run: Run, fake_board: Make) -> None:
     text = MISBEHAVING
     for name in ("flood", "deaf", "hang", "die", "reset", "exit"):
@@ -339,7 +354,7 @@ def test_dead_board_is_an_error_and_the_others_go_on(run: Run, fake_board: Make)
     assert "items.py" not in result.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_board_that_dies_for_good_is_an_error_from_then_on(
     run: Run, fake_port: Make, tmp_path: Path
 ) -> None:
@@ -590,7 +605,7 @@ def test_7_passes():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_emulated_board_is_recovered_after_each(run: Run) -> None:
     build.firmware(boards.load(boards.DEFAULT))
     result = run(EMULATED, "-rA")

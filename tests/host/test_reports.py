@@ -193,7 +193,7 @@ def test_hangs():
 """
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
     build.firmware(replace(boards.load(boards.DEFAULT), traced=True))
     path = tmp_path / "page.html"
@@ -208,7 +208,7 @@ def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
         assert json.loads((tmp_path / "project" / trace).read_text())["traceEvents"]
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_documented_command_writes_its_file(
     run: Run, fake_board: Make, tmp_path: Path, command: str

@@ -21,7 +21,7 @@ from modthread.session import BoardResetError, LineLostError
 
 Start = Callable[[str], Device]
 
-pytestmark = pytest.mark.slow  # the firmware is built where something has changed
+pytestmark = pytest.mark.lane("long")  # the firmware is built where something has changed
 
 
 # Its name in theirs: these tests build what the other tests on this board run, one after the other.

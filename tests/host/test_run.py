@@ -280,7 +280,7 @@ def test_port_that_vanishes_is_3(script: Write, fake_port: Callable[..., str]) -
     assert complaints(result)[0].startswith("modthread: the port has gone")
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_dead_board_is_2(script: Write, fake_port: Callable[..., str]) -> None:
     result = run("--port", fake_port("silent"), script("print(1)\n"))
     assert (result.returncode, result.stdout) == (2, "")

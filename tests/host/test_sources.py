@@ -161,7 +161,7 @@ def test_a_binary_package_is_unpacked(tmp_path: Path) -> None:
     assert (sources.unpack(pin, archive, ignore) / "file").read_text() == "text"
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("name", ["tinyusb", "mbedtls"])
 def test_debian_has_what_is_pinned(tmp_path: Path, name: str) -> None:
     """One source is a binary package there, the other a source package."""

@@ -64,13 +64,18 @@ ended.acquire()
 """
 
 
-@pytest.fixture(scope="module", params=boards.names())
+BOARDS = [
+    # The others need one more firmware each.
+    pytest.param(name, marks=[] if name == boards.DEFAULT else pytest.mark.lane("hours"))
+    for name in boards.names()
+]
+
+
+@pytest.fixture(scope="module", params=BOARDS)
 def traced(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Device]:
     """A board whose firmware records its threads."""
-    if request.param != boards.DEFAULT and not request.config.getoption("--slow"):
-        pytest.skip("builds one more firmware; --slow runs it")
     board = replace(boards.load(request.param), traced=True)
     assert board.emulator
     build.firmware(board)
@@ -130,7 +135,7 @@ def clipped(lane: Lane, start: int, end: int) -> Lane:
     return replace(lane, spans=tuple(span for span in spans if span.start < span.end))
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
     found = recorded(traced, SCRIPT)
     main, hold = found.lanes
@@ -164,7 +169,7 @@ def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
         assert both == pytest.approx(sum(span.end - span.start for span in runs), rel=0.15)
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_ring_keeps_the_end(traced: Device) -> None:
     found = recorded(traced, WRAPPING)
     lanes = {lane.name: lane for lane in found.lanes}
@@ -177,13 +182,13 @@ def test_ring_keeps_the_end(traced: Device) -> None:
     assert 500 < switches <= 1024 + 4
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_firmware_says_that_it_is_another_one(traced: Device) -> None:
     traced.clean_up()
     assert f"modthread {build.version()}-trace, " in traced.info()
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_soft_reset_forgets(traced: Device) -> None:
     traced.clean_up()
     traced.run(SCRIPT, LIMIT)
@@ -294,7 +299,7 @@ def test_picture_of_minutes_is_as_wide_as_it_should_be() -> None:
     assert [(bar.get("x"), bar.get("width")) for bar in bars] == [("0%", "75%"), ("75%", "25%")]
 
 
-@pytest.mark.slow
+@pytest.mark.lane("long")
 def test_run_writes_what_the_suffix_says(tmp_path: Path) -> None:
     build.firmware(replace(boards.load(boards.DEFAULT), traced=True))
     script = tmp_path / "script.py"

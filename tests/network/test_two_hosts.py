@@ -42,9 +42,13 @@ def can_be_two_hosts() -> bool:
     )
 
 
-pytestmark = pytest.mark.skipif(
-    not can_be_two_hosts(), reason="no network namespaces here: needs unshare, ip and /dev/net/tun"
-)
+pytestmark = [
+    pytest.mark.lane("long"),
+    pytest.mark.skipif(
+        not can_be_two_hosts(),
+        reason="no network namespaces here: needs unshare, ip and /dev/net/tun",
+    ),
+]
 
 
 @pytest.fixture

@@ -206,7 +206,7 @@ def reproduction(item: BoardItem) -> str:
     for option in ("--icount", "--device-timeout"):
         if (value := config.getoption(option)) not in (None, TIMEOUT):
             words += [option, str(value)]
-    switches = ("--slow", "--no-build", "--flash", "--thread-trace")
+    switches = ("--no-build", "--flash", "--thread-trace")
     words += [option for option in switches if config.getoption(option)]
     return shlex.join(words)
 

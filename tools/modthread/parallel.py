@@ -14,7 +14,7 @@ from modthread.items import FLEET, FailureText
 
 
 class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each process all tests of a board, or all tests of a folder that need no board.
+    """Gives each process all tests of a board, or all tests of a file that need no board.
 
     By the tests' names, for the process that deals them out knows nothing else of them.
     (pytest-xdist 3.8.0 has groups by a mark, which pytest 9.2 ignores.)
@@ -25,7 +25,7 @@ class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
         names = "|".join(map(re.escape, longest_first))
         if match := re.search(rf"[\[-]({names})[-\]]", nodeid):
             return match[1]
-        return nodeid.partition("::")[0].rpartition("/")[0]
+        return nodeid.partition("::")[0]
 
 
 class BoardLines:

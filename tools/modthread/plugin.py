@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread import choice, lock, parallel, project, report
+from modthread import choice, lanes, lock, parallel, project, report
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.fleet import Fleet, named
@@ -30,7 +30,7 @@ MARKERS = (
     "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
     "expect_output(regex): what a device test must print; a thread may then end by an exception",
     "boards(name, ...): the boards that a test is for; others do not have what it needs",
-    "slow_on(name, ...): boards on which a test takes long; there only --slow runs it",
+    lanes.MARKER,
 )
 
 
@@ -51,7 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=TIMEOUT,
         help="seconds that one test may take on a board, default %(default)s",
     )
-    group.addoption("--slow", action="store_true", help="run also what is slow on a board")
+    group.addoption(
+        "--lane",
+        default=",".join(lanes.DEFAULT),
+        metavar="NAME[,NAME...]",
+        help=f"the lanes to run, of {', '.join(lanes.LANES)}, or {lanes.ALL}; default %(default)s",
+    )
     group.addoption("--no-build", action="store_true", help="test the firmware that is there")
     group.addoption(
         "--flash",
@@ -136,13 +141,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is slow on its board, unless --slow asks for it."""
-    if config.getoption("--slow"):
-        return
-    slow = [item for item in items if _is_slow(config, item)]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    """Leave out the tests of other lanes than the chosen ones."""
+    lanes.deselect(config, items, _kind_of)
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
@@ -203,10 +203,9 @@ def _refuse_a_path_for_a_test(config: pytest.Config) -> None:
             raise pytest.UsageError(f"write {option}={text}, or pytest takes it for a test's path")
 
 
-def _is_slow(config: pytest.Config, item: pytest.Item) -> bool:
+def _kind_of(item: pytest.Item) -> str | None:
     name = _board_of(item)
-    kind = config.stash[FLEET].boards[name].board.name if name else None
-    return any(kind in mark.args for mark in item.iter_markers("slow_on"))
+    return item.config.stash[FLEET].boards[name].board.name if name else None
 
 
 def _board_of(item: pytest.Item) -> str | None:

@@ -33,14 +33,12 @@ class UpstreamFile(pytest.File):
             raise self.CollectError(str(error)) from None
         paths = sorted(folder.glob("*.py"))
         deviations, timeouts = settings.get("deviations", {}), settings.get("timeouts", {})
-        slow_on = settings.get("slow_on", {})
-        if unknown := {*deviations, *timeouts, *slow_on} - {path.name for path in paths}:
+        if unknown := {*deviations, *timeouts} - {path.name for path in paths}:
             raise self.CollectError(f"{self.path}: {folder} has no {', '.join(unknown)}")
         for board in self.config.stash[FLEET].boards:
             for path in paths:
-                marks = [Mark("slow_on", tuple(slow_on.get(path.name, ())))]
-                if limit := timeouts.get(path.name):
-                    marks.append(Mark("device_timeout", (limit,)))
+                limit = timeouts.get(path.name)
+                marks = [Mark("device_timeout", (limit,))] if limit else []
                 yield UpstreamItem.from_parent(
                     self,
                     name=f"{path.name}[{board}]",
