@@ -19,6 +19,9 @@
 #define COMPUTING_MIN_US (500)
 #define WOKEN_MAX_US (1000)
 
+// Nobody tells a pinned thread that what it waits for is there: it looks again and again.
+#define PINNED_WAIT_TICKS (pdMS_TO_TICKS(5))
+
 typedef struct _queue_t {
     thread_t *first;
     thread_t *last;
@@ -35,6 +38,7 @@ static struct {
 
 thread_t *gil_resident;
 volatile bool gil_switch_requested;
+uint16_t gil_pins;
 uint32_t gil_switch_interval_us;
 
 uintptr_t gc_helper_get_regs_and_sp(uintptr_t *regs);
@@ -235,6 +239,7 @@ void gil_init(void) {
 }
 
 void gil_yield(void) {
+    assert(gil_pins == 0);
     gc_helper_regs_t regs;
     thread_t *self = gil_resident;
     thread_check_stack(self);
@@ -258,7 +263,7 @@ void gil_yield(void) {
 }
 
 void gil_release(void) {
-    if (scheduler_is_locked()) {
+    if (scheduler_is_locked() || gil_pins > 0) {
         return;
     }
     thread_t *self = gil_resident;
@@ -291,6 +296,11 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     if (event && self->events_seen != gil.events) {
         self->events_seen = gil.events;
         kernel_unlock(state);
+        return;
+    }
+    if (gil_pins > 0) {
+        kernel_unlock(state);
+        kernel_take(MIN(ticks, PINNED_WAIT_TICKS));
         return;
     }
     self->awaits_event = event;

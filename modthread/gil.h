@@ -21,16 +21,19 @@ static inline mp_state_thread_t *gil_state_of(thread_t *thread) {
     return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
 }
 
+// How often its owner has pinned it (pin.h): then nobody else gets it. Whoever waits keeps it, and does not wait long.
+extern uint16_t gil_pins;
+
 // True if the owner should call gil_yield().
 extern volatile bool gil_switch_requested;
 
 // The calling task is the main thread, and owns the GIL.
 void gil_init(void);
 
-// Let other threads run, if it is their turn. Needs the GIL; blocks until it is owned again.
+// Let other threads run, if it is their turn. Needs the GIL, which is not pinned; blocks until it is owned again.
 void gil_yield(void);
 
-// Release the GIL around C code that blocks. Nothing happens while the scheduler is locked.
+// Release the GIL around C code that blocks. Nothing happens while it is pinned, or the scheduler locked.
 void gil_release(void);
 
 // Get the GIL back; blocks. Nothing happens if the thread owns it.

@@ -94,7 +94,7 @@ static bool lock_quit(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
 
 // Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
 static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
-    if (scheduler_is_locked()) {
+    if (scheduler_is_locked() || gil_pins > 0) { // whoever has it cannot release it meanwhile
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
     waiter_t waiter = { .thread = gil_resident };

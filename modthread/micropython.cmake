@@ -10,6 +10,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/thread.c
     ${CMAKE_CURRENT_LIST_DIR}/stack.c
     ${CMAKE_CURRENT_LIST_DIR}/gil.c
+    ${CMAKE_CURRENT_LIST_DIR}/pin.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
@@ -22,3 +23,23 @@ list(REMOVE_ITEM MICROPY_SOURCE_PY ${MICROPY_PY_DIR}/modthread.c ${MICROPY_PY_DI
 
 # The VM needs to know nothing of threads: see scheduler.c.
 set_property(SOURCE ${MICROPY_PY_DIR}/vm.c APPEND PROPERTY COMPILE_DEFINITIONS MICROPY_PY_THREAD=0)
+
+# Where these call Python, others must not come between: see pin.h.
+set_property(SOURCE ${MICROPY_PY_DIR}/map.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_obj_equal=pin_equal
+    mp_unary_op=pin_unary_op
+)
+set_property(SOURCE ${MICROPY_PY_DIR}/sequence.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_obj_equal=pin_equal
+    mp_binary_op=pin_binary_op
+)
+set_property(SOURCE ${MICROPY_DIR}/extmod/modheapq.c APPEND PROPERTY COMPILE_DEFINITIONS mp_binary_op=pin_binary_op)
+set_property(SOURCE ${MICROPY_PY_DIR}/objdict.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/pinned_dict.h
+)
+set_property(SOURCE ${MICROPY_PY_DIR}/objlist.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/pinned_sort.h
+)
+set_property(SOURCE ${MICROPY_PY_DIR}/modbuiltins.c ${MICROPY_PY_DIR}/builtinhelp.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_obj_list_sort=list_sort_unpinned
+)

@@ -26,6 +26,9 @@ _Static_assert(offsetof(mp_state_vm_t, gil_mutex) > offsetof(mp_state_vm_t, sche
 static uint16_t lock_depth; // of mp_sched_lock()
 static bool running_callbacks;
 
+// How long a thread that is pinned may keep the main one from its Ctrl-C.
+#define PIN_INTERRUPTED_US (1000000)
+
 static bool callbacks_pending(void) {
     #if MICROPY_SCHEDULER_STATIC_NODES
     if (MP_STATE_VM(sched_head) != NULL) {
@@ -36,7 +39,16 @@ static bool callbacks_pending(void) {
 }
 
 static bool may_run_callbacks(void) {
-    return lock_depth == 0 && !running_callbacks && gil_resident == &thread_main;
+    return lock_depth == 0 && gil_pins == 0 && !running_callbacks && gil_resident == &thread_main;
+}
+
+// Another thread is pinned, and Ctrl-C has come.
+static bool pin_keeps_main(void) {
+    return gil_pins > 0 && gil_resident != &thread_main && thread_main.state.mp_pending_exception != MP_OBJ_NULL;
+}
+
+static bool may_switch(void) {
+    return gil_switch_requested && gil_pins == 0;
 }
 
 // An exception or a callback is there for the thread that runs.
@@ -45,8 +57,20 @@ static bool work_pending(void) {
 }
 
 void scheduler_update(void) {
-    bool pending = lock_depth == 0 && (gil_switch_requested || work_pending());
+    bool pending = lock_depth == 0 && (may_switch() || pin_keeps_main() || work_pending());
     MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
+}
+
+static void update(void) {
+    uint32_t state = kernel_lock();
+    scheduler_update();
+    kernel_unlock(state);
+}
+
+void scheduler_unpinned(void) {
+    if (gil_pins == 0 && (gil_switch_requested || callbacks_pending())) {
+        update();
+    }
 }
 
 bool scheduler_is_locked(void) {
@@ -87,12 +111,6 @@ void mp_sched_keyboard_interrupt(void) {
 
 /******************************************************************************/
 // Callbacks
-
-static void update(void) {
-    uint32_t state = kernel_lock();
-    scheduler_update();
-    kernel_unlock(state);
-}
 
 #ifdef MODTHREAD_INTERRUPT_STACK_TOP
 
@@ -272,14 +290,35 @@ MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
 // Where the VM, and C code that waits, attend to all of this
 
 void mp_thread_give_way(void) {
-    if (gil_switch_requested && !scheduler_is_locked()) {
+    if (may_switch() && !scheduler_is_locked()) {
         gil_yield();
+    }
+}
+
+// What is pinned may never end: a loop in __eq__(). An exception ends it, and leaves the structure whole.
+static void limit_pin(void) {
+    static bool kept;
+    static uint32_t kept_since;
+    if (!pin_keeps_main()) {
+        kept = false;
+        return;
+    }
+    if (!kept) {
+        kept = true;
+        kept_since = mp_hal_ticks_us();
+    } else if ((uint32_t)mp_hal_ticks_us() - kept_since >= PIN_INTERRUPTED_US) {
+        kept = false;
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("interrupted"));
     }
 }
 
 void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     if (scheduler_is_locked()) {
         return;
+    }
+    if (gil_pins > 0) {
+        update(); // a switch that was requested before has to wait
+        limit_pin();
     }
     mp_thread_give_way();
     mp_obj_t exception = MP_HANDLE_PENDING_EXCEPTIONS(behaviour) ? take_exception() : MP_OBJ_NULL;

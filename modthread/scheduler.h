@@ -13,6 +13,9 @@ void scheduler_update(void);
 // True in a hard interrupt handler, a finaliser, or with interrupts disabled: there nothing may wait or switch threads.
 bool scheduler_is_locked(void);
 
+// The last pin has been taken out: what waited for that has its turn. Needs the GIL.
+void scheduler_unpinned(void);
+
 // True if an exception is pending for the calling thread. Needs the GIL.
 static inline bool scheduler_exception_pending(void) {
     return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
