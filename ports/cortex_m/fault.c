@@ -3,6 +3,8 @@
 // Exceptions and their stack frames: Arm DDI 0403 (Armv7-M Architecture Reference Manual), B1.5, and Arm DDI 0419
 // (Armv6-M), B1.5.
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "fault.h"
@@ -10,6 +12,7 @@
 #define RAM_START (0x20000000)
 #define STACK_WORDS (256)
 #define WORDS_IN_LINE (8)
+#define FRAME_WORDS (8)
 
 #define CFSR (*(volatile uint32_t *)0xe000ed28)
 #define BFAR (*(volatile uint32_t *)0xe000ed38)
@@ -20,11 +23,13 @@ static void print_register(const mp_print_t *print, const char *name, uint32_t v
     mp_printf(print, "%s=%08x%s", name, (unsigned)value, end);
 }
 
+static bool is_in_ram(const uint32_t *words, size_t size) {
+    uintptr_t start = (uintptr_t)words;
+    return start >= RAM_START && start % sizeof(uint32_t) == 0 && start <= (uintptr_t)&fault_ram_end - size;
+}
+
 static void print_stack(const mp_print_t *print, const uint32_t *sp) {
-    if ((uintptr_t)sp < RAM_START || ((uintptr_t)sp & 3) != 0) {
-        return;
-    }
-    for (int i = 0; i < STACK_WORDS && sp < &fault_ram_end; i++) {
+    for (int i = 0; i < STACK_WORDS && is_in_ram(sp, sizeof(*sp)); i++) {
         if (i % WORDS_IN_LINE == 0) {
             mp_printf(print, "\r\n%08x:", (unsigned)(uintptr_t)sp);
         }
@@ -43,11 +48,17 @@ void fault_print_stack(const mp_print_t *print) {
 __attribute__((used, noreturn)) static void report(const uint32_t *frame, const uint32_t *saved, uint32_t exception_return) {
     static const char *const names[] = { "HardFault", "MemManage", "BusFault", "UsageFault" };
     static const char *const registers[] = { "r8", "r9", "r10", "r11", "r4", "r5", "r6", "r7" };
+    static const uint32_t lost[FRAME_WORDS];
+    const uint32_t *sp = frame + FRAME_WORDS;
+    bool is_lost = !is_in_ram(frame, sizeof(lost));
+    if (is_lost) {
+        frame = lost; // nothing could be pushed there, and a fault in a fault locks the processor up
+    }
     uint32_t exception;
     __asm volatile ("mrs %0, ipsr" : "=r" (exception));
     const mp_print_t *print = fault_begin();
     const char *name = exception >= 3 && exception <= 6 ? names[exception - 3] : "unexpected interrupt";
-    mp_printf(print, "\r\n*** %s (exception %u) at ", name, (unsigned)exception);
+    mp_printf(print, "\r\n*** %s (exception %u)%s at ", name, (unsigned)exception, is_lost ? ", stack pointer lost," : "");
     print_register(print, "pc", frame[6], " ");
     print_register(print, "lr", frame[5], "\r\n");
     print_register(print, "r0", frame[0], " ");
@@ -58,14 +69,14 @@ __attribute__((used, noreturn)) static void report(const uint32_t *frame, const 
     for (int i = 0; i < 8; i++) {
         print_register(print, registers[i], saved[i], i == 7 ? "\r\n" : " ");
     }
-    print_register(print, "sp", (uint32_t)(uintptr_t)(frame + 8), " ");
+    print_register(print, "sp", (uint32_t)(uintptr_t)sp, " ");
     print_register(print, "xpsr", frame[7], " ");
     #if __ARM_ARCH >= 7
     print_register(print, "cfsr", CFSR, " ");
     print_register(print, "bfar", BFAR, " ");
     #endif
     print_register(print, "exc_return", exception_return, "");
-    print_stack(print, frame + 8);
+    print_stack(print, sp);
     fault_end();
 }
 
