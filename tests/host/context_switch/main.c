@@ -1,26 +1,28 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Self-test of ports/rp2/freertos_v9. Eight tasks hold distinct values in all registers while an interrupt has another
-// of them run after a random number of cycles; so it comes at every instruction sooner or later. A task of a higher priority watches, and ends one task after the other and starts it anew. Then the tick.
-// Prints on the UART what it has seen, and why it stopped. In the end a task's function returns, which the port has to
-// notice.
+// Self-test of ports/rp2/freertos_v9 and ports/cortex_m. Eight tasks hold distinct values in all registers while an
+// interrupt has another of them run after a random number of cycles; so it comes at every instruction sooner or later. A
+// task of a higher priority watches, and ends one task after the other and starts it anew. Then the tick. Prints what it
+// has seen, and why it stopped. In the end a task's function returns, which the port has to notice, or does what the
+// processor refuses.
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "hardware/irq.h"
-#include "hardware/pwm.h"
-#include "hardware/sync.h"
-#include "hardware/timer.h"
-#include "pico/stdlib.h"
 
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "ports/cortex_m/fault.h"
+
+#include "endings.h"
+#include "machine.h"
 #include "registers.h"
 
-#define SLICE (0) // of the PWM: interrupts when its period ends
-#define ALARM (1)
+#define ICSR (*(volatile uint32_t *)0xe000ed04)
+#define ICSR_PENDSVSET (1u << 28)
+
+#define CONTROL_PROCESS_STACK (2)
 
 #define HOLDERS (8)
 #define HOLDER_PRIORITY (1)
@@ -47,14 +49,26 @@ static volatile uint32_t rounds; // of all
 static bool finished; // but for a task that must not return
 static bool interrupted[512]; // the halfwords of hold_registers()
 
-void stop(const char *why) {
-    save_and_disable_interrupts();
-    printf("%s: %s\n", finished ? "passed" : "failed", why);
-    while (true) {
-    }
+static void vprint(const char *format, va_list arguments) {
+    static char text[128];
+    vsnprintf(text, sizeof(text), format, arguments);
+    machine_print(text);
 }
 
-static void check(bool good, const char *what) {
+static void print(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vprint(format, arguments);
+    va_end(arguments);
+}
+
+void stop(const char *why) {
+    portDISABLE_INTERRUPTS();
+    print("%s: %s\n", finished ? "passed" : "failed", why);
+    machine_stop();
+}
+
+void check(bool good, const char *what) {
     if (!good) {
         stop(what);
     }
@@ -69,59 +83,103 @@ static uint32_t random_number(void) {
     return random >> 8;
 }
 
-// How many cycles the period after this one lasts: enough for a switch, and for some of the task's instructions.
+// Enough for a switch, and for some of the task's instructions.
 static void choose_period(void) {
-    pwm_set_wrap(SLICE, 300 + random_number() % 256);
+    machine_set_period(300 + random_number() % 256);
+}
+
+static void choose_alarm(void) {
+    machine_set_alarm(2500 + random_number() % 8000);
+}
+
+static bool switch_is_pending(void) {
+    return (ICSR & ICSR_PENDSVSET) != 0;
+}
+
+// An interrupt is served to its end, and on a stack that is aligned: this function calls others.
+static void switch_tasks(BaseType_t wanted) {
+    uint32_t msp;
+    __asm volatile ("mrs %0, msp" : "=r" (msp));
+    check(msp % 8 == 0, "the stack of interrupts is not aligned");
+    portYIELD_FROM_ISR(wanted);
+    check(!wanted || switch_is_pending(), "an interrupt was interrupted by a switch");
 }
 
 // The task's registers are on its stack: the address of the instruction at which it will go on is the seventh.
-static void period_handler(void) {
-    pwm_clear_irq(SLICE);
+void slice_handler(void) {
     uint32_t *frame;
     __asm volatile ("mrs %0, psp" : "=r" (frame));
     const uint16_t *next = (uint16_t *)frame[6];
     if (hold_registers_begin <= next && next < hold_registers_end) {
         interrupted[next - hold_registers_begin] = true;
     }
+    check((uintptr_t)frame % 8 == 0, "what an interrupt pushed is not aligned");
     check(xPortIsInsideInterrupt(), "an interrupt is taken for a task");
     check(preemptions < 2 * PREEMPTIONS, "the observer does not run");
     choose_period();
-    portYIELD_FROM_ISR(pdTRUE);
+    switch_tasks(pdTRUE);
 }
 
 // Wakes the observer, also while a switch is made.
-static void alarm_handler(void) {
-    timer_hw->intr = 1u << ALARM;
-    timer_hw->alarm[ALARM] = timer_hw->timerawl + 20 + random_number() % 64;
+void alarm_handler(void) {
+    choose_alarm();
     BaseType_t woken = pdFALSE;
     vTaskNotifyGiveFromISR(observer, &woken);
-    portYIELD_FROM_ISR(woken);
+    switch_tasks(woken);
 }
 
 static void start_interrupts(void) {
-    irq_set_exclusive_handler(PWM_IRQ_WRAP, period_handler);
-    irq_set_enabled(PWM_IRQ_WRAP, true);
-    pwm_set_irq_enabled(SLICE, true);
+    machine_start_interrupts();
     choose_period();
-    pwm_set_enabled(SLICE, true);
-
-    irq_set_exclusive_handler(TIMER_ALARM_IRQ_NUM(timer_hw, ALARM), alarm_handler);
-    irq_set_enabled(TIMER_ALARM_IRQ_NUM(timer_hw, ALARM), true);
-    hw_set_bits(&timer_hw->inte, 1u << ALARM);
-    timer_hw->alarm[ALARM] = timer_hw->timerawl + 100;
+    choose_alarm();
 }
 
-static void stop_interrupts(void) {
-    pwm_set_enabled(SLICE, false);
-    irq_set_enabled(TIMER_ALARM_IRQ_NUM(timer_hw, ALARM), false);
+/******************************************************************************/
+// Faults
+
+// As in ports/rp2/crash.c.
+__attribute__((naked)) void HardFault_Handler(void) {
+    __asm volatile (
+        "ldr r0, =fault_handler \n"
+        "bx r0                  \n"
+        );
 }
 
-void HardFault_Handler(void) {
-    stop("hard fault");
+const mp_print_t *fault_begin(void) {
+    static const mp_print_t unused;
+    return &unused;
+}
+
+int mp_printf(const mp_print_t *unused, const char *format, ...) {
+    (void)unused;
+    va_list arguments;
+    va_start(arguments, format);
+    vprint(format, arguments);
+    va_end(arguments);
+    return 0;
+}
+
+void fault_end(void) {
+    stop("fault");
 }
 
 /******************************************************************************/
 // Tasks that hold registers
+
+static bool masked(void) {
+    uint32_t primask;
+    __asm volatile ("mrs %0, primask" : "=r" (primask));
+    return primask != 0;
+}
+
+// As the first task's function and any other's is called.
+static void check_start(void) {
+    uint32_t control;
+    __asm volatile ("mrs %0, control" : "=r" (control));
+    check(control == CONTROL_PROCESS_STACK, "a task does not run on the process stack");
+    check(!masked(), "a task starts with interrupts masked");
+    check(!xPortIsInsideInterrupt(), "a task is taken for an interrupt");
+}
 
 static void prepare(holder_t *holder) {
     uint32_t *value = (uint32_t *)&holder->before;
@@ -141,20 +199,20 @@ static void compare(holder_t *holder) {
     if (memcmp(&holder->after, &holder->expected, sizeof(registers_t)) == 0) {
         return;
     }
-    save_and_disable_interrupts();
-    printf("disturbed in task %d after %lu preemptions:", holder - holders, preemptions);
+    portDISABLE_INTERRUPTS();
+    print("disturbed in task %d after %lu preemptions:", holder - holders, preemptions);
     for (size_t i = 0; i < sizeof(registers_t) / sizeof(uint32_t); i++) {
         if (((uint32_t *)&holder->after)[i] != ((uint32_t *)&holder->expected)[i]) {
-            printf(" %s", names[i]);
+            print(" %s", names[i]);
         }
     }
-    printf("\n");
+    print("\n");
     stop("a register was disturbed");
 }
 
 static void hold(void *argument) {
     holder_t *holder = argument;
-    check(!xPortIsInsideInterrupt(), "a task is taken for an interrupt");
+    check_start();
     while (true) {
         holder->before.flags += 1u << 28;
         hold_registers(&holder->before, &holder->after, &holder->sp_before);
@@ -174,12 +232,6 @@ static void start_holder(holder_t *holder) {
 /******************************************************************************/
 // The observer
 
-static bool masked(void) {
-    uint32_t primask;
-    __asm volatile ("mrs %0, primask" : "=r" (primask));
-    return primask != 0;
-}
-
 static void test_critical_sections(void) {
     taskENTER_CRITICAL();
     taskENTER_CRITICAL();
@@ -198,6 +250,31 @@ static void test_critical_sections(void) {
     check(!masked(), "interrupts stayed masked");
 }
 
+static volatile bool has_run;
+
+static void run_and_wait(void *argument) {
+    (void)argument;
+    has_run = true;
+    vTaskSuspend(NULL);
+}
+
+static TaskHandle_t start_above_observer(TaskFunction_t function) {
+    static StaticTask_t tcb;
+    static StackType_t stack[STACK_WORDS] __attribute__((aligned(8)));
+    return xTaskCreateStatic(function, "above", STACK_WORDS, NULL, OBSERVER_PRIORITY + 1, stack, &tcb);
+}
+
+// A switch waits for the end of a critical section, and not for the instruction after it.
+static void test_switch_after_section(void) {
+    taskENTER_CRITICAL();
+    TaskHandle_t task = start_above_observer(run_and_wait);
+    taskYIELD();
+    check(!has_run, "a switch was made in a critical section");
+    taskEXIT_CRITICAL();
+    check(has_run, "a switch was not made at a critical section's end");
+    vTaskDelete(task);
+}
+
 static void print_interrupted(void) {
     size_t instructions = 0;
     size_t count = 0;
@@ -207,7 +284,7 @@ static void print_interrupted(void) {
         instructions++;
         at += (*at >> 11) >= 0x1d ? 2 : 1; // Arm DDI 0419, A5.1: 32 or 16 bits
     }
-    printf("instructions: %u\ninterrupted: %u\n", instructions, count);
+    print("instructions: %u\ninterrupted: %u\n", instructions, count);
 }
 
 static void test_registers(void) {
@@ -224,7 +301,7 @@ static void test_registers(void) {
             start_holder(holder);
         }
     }
-    stop_interrupts();
+    machine_stop_interrupts();
 
     uint32_t sum = 0;
     for (size_t i = 0; i < HOLDERS; i++) {
@@ -233,42 +310,34 @@ static void test_registers(void) {
         sum += holders[i].rounds;
     }
     check(rounds == sum, "a critical section was interrupted");
-    printf("preemptions: %lu\nrounds: %lu\n", preemptions - turns, sum);
+    print("preemptions: %lu\nrounds: %lu\n", preemptions - turns, sum);
     print_interrupted();
 }
 
-static uint32_t us_since_tick_zero(void) {
-    return time_us_32() - 1000 * xTaskGetTickCount();
-}
-
 static void test_tick(void) {
-    uint32_t begin = us_since_tick_zero();
-    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
-    busy_wait_us_32(25300);
-    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
-    busy_wait_us_32(20);
-    check(us_since_tick_zero() - begin + 1000 < 2000, "ticks were lost while interrupts were masked");
+    machine_test_tick();
 
     vTaskDelay(1);
-    begin = time_us_32();
+    uint32_t begin = machine_time_us();
     vTaskDelay(100);
-    check(time_us_32() - begin - 99000 < 2000, "an idle board did not wake in time");
+    check(machine_time_us() - begin - 99000 < 2000, "an idle board did not wake in time");
 }
 
-static void return_at_once(void *argument) {
+static void end(void *argument) {
     (void)argument;
+    ENDING();
 }
 
 static void observe(void *argument) {
-    (void)argument;
-    static StaticTask_t tcb;
-    static StackType_t stack[STACK_WORDS] __attribute__((aligned(8)));
+    check_start();
+    check(argument == &observer, "the first task did not get its argument");
     observer = xTaskGetCurrentTaskHandle();
     test_critical_sections();
+    test_switch_after_section();
     test_registers();
     test_tick();
     finished = true;
-    xTaskCreateStatic(return_at_once, "return", STACK_WORDS, NULL, OBSERVER_PRIORITY + 1, stack, &tcb);
+    start_above_observer(end);
 }
 
 /******************************************************************************/
@@ -293,10 +362,10 @@ void vApplicationStackOverflowHook(TaskHandle_t task, char *name) {
 int main(void) {
     static StaticTask_t tcb;
     static StackType_t stack[512] __attribute__((aligned(8)));
-    stdio_init_all();
+    machine_start();
     for (size_t i = 0; i < HOLDERS; i++) {
         prepare(&holders[i]);
     }
-    xTaskCreateStatic(observe, "observe", 512, NULL, OBSERVER_PRIORITY, stack, &tcb);
+    xTaskCreateStatic(observe, "observe", 512, (void *)&observer, OBSERVER_PRIORITY, stack, &tcb);
     vTaskStartScheduler();
 }

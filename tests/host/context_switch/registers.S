@@ -84,3 +84,4 @@ hold_registers_begin:
     mov r11, r7
     pop {r4-r7, pc}
 hold_registers_end:
+    .size hold_registers, . - hold_registers
