@@ -18,10 +18,10 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash check test test-long test-all bench setup clean
+.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all bench setup clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
 	@$(MODTHREAD) run $(WHERE) '$(SCRIPT)'
@@ -40,6 +40,9 @@ firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what thread
 
 flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)
+
+check-board: .venv/installed ## Check a real BOARD: flash, test, measure; print a verdict to send in
+	@$(MODTHREAD) check-board $(WHERE)
 
 check: .venv/installed ## Check style, types, spelling and the host's code: needs no board and no firmware
 	@$(VENV_PYTHON) -m pytest -n auto --quiet --no-build --lane=check tests/host

@@ -27,10 +27,8 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
-    targets = (
-        "run boards repl monitor firmware flash check test test-long test-all bench setup clean"
-    )
-    for target in targets.split():
+    targets = "run boards repl monitor firmware flash check-board check test test-long test-all"
+    for target in [*targets.split(), "bench", "setup", "clean"]:
         assert f"make {target} " in result.stdout
 
 
@@ -45,6 +43,7 @@ def test_make_alone_lists_the_targets() -> None:
         (["monitor", "PORT=/dev/ttyACM0"], "-m modthread monitor --port /dev/ttyACM0"),
         (["firmware", "BOARD=B"], "-m modthread firmware --board B"),
         (["flash", "BOARD=B"], "-m modthread flash --board B"),
+        (["check-board", "PORT=P"], "-m modthread check-board --port P"),
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
         (["test"], "-m modthread test --board MPS2_AN385 --board RPI_PICO"),
         (["test", "BOARD=B", "PORT=P"], "-m modthread test --board B --port P"),

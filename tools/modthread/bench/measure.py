@@ -109,6 +109,16 @@ class Bench:
         return rows
 
 
+def times(device: Device, script: str) -> dict[str, float]:
+    """Return in microseconds what a script of benchmarks/ measures on a clean board, by name.
+
+    Blocks for seconds; raises BoardError.
+    """
+    _run(device, SCRIPTS / "measure.py")
+    figures = map(ast.literal_eval, _run(device, SCRIPTS / script).splitlines())
+    return {name: total / count / 1000 for name, unit, total, count in figures if unit == "ns"}
+
+
 def measure(board: Board) -> Results:
     """Build `board` with all kinds of threads and measure everything. Blocks for minutes."""
     counted(board)

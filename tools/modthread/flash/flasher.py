@@ -22,10 +22,14 @@ MACHINE = "__import__('os').uname().machine"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What runs on the board on `port` now; not `written` where it has run that before."""
+    """What runs on the board on `port` now; not `written` where it has run that before.
+
+    `checksum` is the CRC-32 of its image, as the board has read it from its flash.
+    """
 
     version: str | None
     port: str
+    checksum: int
     written: bool = True
 
     @property
@@ -118,7 +122,7 @@ class Flasher(ABC):
         if checksum != self.checksum:
             return None
         session.restart(ANSWER_LIMIT)
-        return Outcome(version, port, written=False)
+        return Outcome(version, port, checksum, written=False)
 
     def verify(self, find: Callable[[], str | None]) -> Outcome:
         """Ask the board what it runs until it answers; `find` returns its port if it has one."""
@@ -134,8 +138,9 @@ class Flasher(ABC):
                     raise
                 except ModthreadError as error:  # not ready yet
                     failure = str(error)
-        raise ModthreadError(
-            f"the firmware is written, but the board does not answer: {failure}; {self.remedy}"
+        raise NotBackError(
+            f"the firmware is written, but the board does not answer: {failure}; {self.remedy}",
+            self.checksum,
         )
 
     def _written(self, port: str) -> Outcome:
@@ -145,11 +150,12 @@ class Flasher(ABC):
             version, checksum = self._ask(session)
             if checksum == self.checksum:
                 session.restart(ANSWER_LIMIT)
-                return Outcome(version, port)
+                return Outcome(version, port, checksum)
         runs = f"modthread {version}" if version else "no modthread"
         raise _DiffersError(
             f"the board on {port} runs {runs} and not {self.image}: "
-            f"what is in its flash differs; {self.remedy}"
+            f"what is in its flash differs; {self.remedy}",
+            self.checksum,
         )
 
     def _ask(self, session: Session) -> tuple[str | None, int]:
@@ -159,5 +165,13 @@ class Flasher(ABC):
         return version, checksum
 
 
-class _DiffersError(ModthreadError):
+class NotBackError(ModthreadError):
+    """The image with this `checksum` has been written, and the board does not run it."""
+
+    def __init__(self, message: str, checksum: int) -> None:
+        super().__init__(message)
+        self.checksum = checksum
+
+
+class _DiffersError(NotBackError):
     """The board answers, but does not run what was written."""
