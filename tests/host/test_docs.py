@@ -36,3 +36,11 @@ def test_every_file_of_device_tests_is_in_their_readme() -> None:
     readme = (ROOT / "tests/device/README.md").read_text()
     names = {path.stem for path in (ROOT / "tests/device").glob("test_*.py")}
     assert {name for name in names if name not in readme} == set()
+
+
+def test_every_setting_is_in_the_list() -> None:
+    page = (ROOT / "docs/settings.md").read_text()
+    sources = [path.read_text() for path in (ROOT / "modthread").glob("*.[ch]")]
+    conditions = re.compile(r"#\s*if(?:n?def)? (MODTHREAD_\w+)")
+    settings = {name for text in sources for name in conditions.findall(text)}
+    assert {name for name in settings if not name.endswith("_H") and name not in page} == set()
