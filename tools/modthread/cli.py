@@ -157,7 +157,7 @@ def _setup(_: argparse.Namespace) -> int:
     system.install_packages()
     sources.micropython()
     make = ["make", "--silent", f"--jobs={os.cpu_count()}", f"--file={RP2040PY}"]
-    # Where that fails, the emulator works, three times slower.
+    # Where that fails, the emulator works, slower, and only without its strict processor.
     subprocess.run([*make, f"PYTHON={sys.executable}"], check=False)
     return 0
 

@@ -1,14 +1,17 @@
 """The program that emulates an RP2040: rp2040py behind a pseudo-terminal, whose name it prints.
 
-``python -m modthread.rp2040 [-icount sleep=on] firmware.uf2``. rp2040py's own command would do,
-were it not for the things that are mended below.
+``python -m modthread.rp2040 [-icount sleep=on] [-strict off] firmware.uf2``. rp2040py's own command
+would do, were it not for the things that are mended below and in modthread.strict.
 """
 
 import argparse
 import asyncio
+import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rp2040py.boards import BOARDS
@@ -18,6 +21,9 @@ from rp2040py.execute_batch import execute_batch
 from rp2040py.gpio_pin import GPIOPin, GPIOPinState
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import ENDPOINT_ZERO
+
+from modthread import strict
+from modthread.errors import ModthreadError
 
 PERIOD = 0.001  # seconds of the board's time between two looks at the host's clock
 
@@ -99,9 +105,11 @@ class RealTime:
         self._alarm.schedule(PERIOD * 1e9)
 
 
-async def emulate(image: Path, real_time: bool) -> None:
-    """Run the firmware `image` on an RP2040 with empty flash, until a breakpoint ends it."""
-    device = BaseDevice(board=replace(BOARDS["pico"], image=image))
+Run = Callable[[Simulator], None]
+
+
+async def emulate(device: BaseDevice, run: Run, real_time: bool) -> None:
+    """Let `run` run `device`, whose flash has the firmware, until a breakpoint ends it."""
     simulator = device.simulator
     breakpoints: list[int] = []
 
@@ -119,7 +127,7 @@ async def emulate(image: Path, real_time: bool) -> None:
     device.mcu.leave_reset()
     while not breakpoints:
         simulator.stopped = False
-        execute_batch(simulator, 1)
+        run(simulator)
         await asyncio.sleep(max(0, clock.ahead) if clock else 0)
     sys.exit(f"breakpoint {breakpoints[0]} at {device.mcu.core.pc:#x}")
 
@@ -134,8 +142,27 @@ def main() -> None:
         default="sleep=off",
         help="whether an idle board waits for real time, as with QEMU's option of that name",
     )
+    parser.add_argument(
+        "-strict",
+        default=os.environ.get("MODTHREAD_STRICT", "on"),
+        help="on: refuse what the chip refuses (default); off; or RULE=off,..., and ram=SEED for"
+        " what is in RAM at power-on, hardfault=taken to let the program's handler have a fault;"
+        f" the rules are {', '.join(strict.RULES)}; the default can be in MODTHREAD_STRICT",
+    )
     options = parser.parse_args()
-    asyncio.run(emulate(options.image, options.icount == "sleep=on"))
+    real_time = options.icount == "sleep=on"
+    if options.strict == "off":
+        device = BaseDevice(board=replace(BOARDS["pico"], image=options.image))
+        asyncio.run(emulate(device, partial(execute_batch, tick_batch=1), real_time))
+        return
+    try:
+        settings = strict.Settings.parse(options.strict)
+        device = strict.device(options.image, settings)
+        asyncio.run(emulate(device, strict.run, real_time))
+    except ModthreadError as error:
+        parser.error(str(error))
+    except strict.RefusedError as refused:
+        sys.exit(strict.told(refused, device))
 
 
 if __name__ == "__main__":
