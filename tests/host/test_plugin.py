@@ -341,6 +341,23 @@ def test_each_misbehaviour_fails_that_test_alone(run: Run, fake_board: Make) -> 
     assert len(result.stdout) < 100_000
 
 
+DIES_AT_A_SOFT_RESET = """
+def test_it():
+    import __main__, os
+    write = __main__.FakeBoard.write
+    def dies(board, text):
+        os._exit(9) if "soft reboot" in str(text) else write(board, text)
+    __main__.FakeBoard.write = dies
+"""
+
+
+def test_what_ends_the_emulator_after_a_test_is_told(run: Run, fake_board: Make) -> None:
+    result = run(DIES_AT_A_SOFT_RESET, "--board", fake_board(), "-rA")
+    assert verdicts(result) == {"test_it[FAKE]": "ERROR"}
+    assert "no soft reset worked after the test: " in result.stdout
+    assert "the emulator ended with status 9" in result.stdout
+
+
 def test_dead_board_is_an_error_and_the_others_go_on(run: Run, fake_board: Make) -> None:
     options = ["--board", fake_board("DEAD", start="silent"), "--board", fake_board("GOOD")]
     result = run(TESTS, *options, "-rA", "-k", "test_passes or test_numbers and 3")

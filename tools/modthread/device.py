@@ -86,6 +86,7 @@ class Device:
         self._place: labgrid.Place | None = None
         self._emulator = None if port else Emulator(board, icount)
         self._session: Session | None = None
+        self.why_not_soft = ""
         self._log = TrafficLog(logs / f"{board.name}.log")
 
     @property
@@ -215,18 +216,21 @@ class Device:
     def clean_up(self) -> bool:
         """Make the board clean for the next script, by the gentlest means that works.
 
-        Returns whether a soft reset was enough; raises DeadBoardError where nothing is.
+        Returns whether a soft reset was enough, `why_not_soft` tells why if not; raises
+        DeadBoardError where nothing is.
         """
-        failures = []
+        failures: list[str] = []
         for name, rung in self._rungs().items():
             self._log.note(name)
             try:
-                rung()
-                self._soft_reset()
+                with self._told_by_their_causes():
+                    rung()
+                    self._soft_reset()
             except ModthreadError as error:
                 self._log.note(f"{name} failed: {error}")
                 failures.append(f"{name}: {error}")
             else:
+                self.why_not_soft = failures[0] if failures else ""
                 return not failures
         self.close()
         self.dead = f"{self.board.name} is dead: {'; '.join(failures)}"

@@ -115,7 +115,8 @@ class BoardItem(pytest.Item):
                 soft = self.device.clean_up()
             self.config.stash[FLEET].pause(self.board)
             if self._passed and not soft:
-                pytest.fail("no soft reset worked after the test", pytrace=False)
+                why = self.device.why_not_soft
+                pytest.fail(f"no soft reset worked after the test: {why}", pytrace=False)
 
     def check(self, result: Result) -> None:
         """Raise BoardTestFailure where `result` is not what it should be."""
