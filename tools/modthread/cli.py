@@ -17,6 +17,7 @@ from modthread import (
     boards,
     build,
     choice,
+    image,
     inventory,
     labgrid,
     lock,
@@ -118,6 +119,13 @@ def _monitor(options: argparse.Namespace) -> int:
 
 def _firmware(options: argparse.Namespace) -> int:
     print(build.size_report(replace(choose(options.board).board, traced=options.trace)))
+    return 0
+
+
+def _check_image(options: argparse.Namespace) -> int:
+    board = choose(options.board).board
+    image.check(options.file, board)
+    print(f"{options.file}: {board.name} has nothing against it")
     return 0
 
 
@@ -272,6 +280,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     text = "build the firmware of a board and show its size"
     add("firmware", _firmware, text, parents=[kind, traced])
+    text = "say what a board would refuse in an image built by hand"
+    command = add("check-image", _check_image, text, parents=[kind])
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="its .elf; what lies beside it is checked, too"
+    )
     command = add(
         "flash",
         _flash,

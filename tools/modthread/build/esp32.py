@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from modthread import project, sources
+from modthread import image, project, sources
 from modthread.boards import Board
 from modthread.build import cmake
 from modthread.build.job import environment, job
@@ -62,11 +62,12 @@ def firmware(board: Board, threads: Threads) -> Path:
         run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
         parts = ["sdkconfig", "bootloader/bootloader.bin", "partition_table/partition-table.bin"]
         files = [*parts, "micropython.bin", "firmware.bin", "firmware.uf2"]
-        image = micropython / "ports/esp32/makeimg.py"
-        run([python, image, *(build / file for file in files)])
+        tool = micropython / "ports/esp32/makeimg.py"
+        run([python, tool, *(build / file for file in files)])
         elf = build / "firmware.elf"
         if not elf.is_symlink():
             elf.symlink_to("micropython.elf")
+        image.check_build(elf, board)
     return elf
 
 

@@ -1,17 +1,25 @@
 """What is built with make."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from modthread import project
 from modthread.build.job import environment, job, version
 
 
-def make(title: str, directory: Path, build: Path, variables: dict[str, str]) -> None:
+def make(
+    title: str,
+    directory: Path,
+    build: Path,
+    variables: dict[str, str],
+    check: Callable[[], None] = lambda: None,
+) -> None:
     """Run make in `directory` for directory `build`, alone there, and show its steps.
 
     `variables` go on make's command line; MICROPY_DIR must be one. All output goes into
-    ``build.log`` in `build`. Blocks; raises ModthreadError with the last complaints.
+    ``build.log`` in `build`. What it made is checked before others can have it. Blocks; raises
+    ModthreadError with the last complaints.
     """
     settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
     command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]
@@ -20,6 +28,7 @@ def make(title: str, directory: Path, build: Path, variables: dict[str, str]) ->
         title, build, [str(directory), *settings], environment(Path(variables["MICROPY_DIR"]))
     ) as run:
         run(command)
+        check()
 
 
 def mpy_cross(micropython: Path) -> Path:

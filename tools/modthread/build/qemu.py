@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from modthread import project, sources
+from modthread import image, project, sources
 from modthread.boards import Board
 from modthread.build.makefile import make, mpy_cross
 from modthread.build.threads import Threads
@@ -31,8 +31,10 @@ def firmware(board: Board, threads: Threads) -> Path:
         variables["THREADS"] = threads
     elif board.traced:
         variables["TRACE"] = "1"
-    make(f"Building the firmware {build.name}", PORT, build, variables)
-    return build / "firmware.elf"
+    elf = build / "firmware.elf"
+    title = f"Building the firmware {build.name}"
+    make(title, PORT, build, variables, lambda: image.check_build(elf, board))
+    return elf
 
 
 def _other_directory(board: Board, threads: Threads) -> Path:

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from modthread import project, sources
+from modthread import image, project, sources
 from modthread.boards import Board, FlashConfig
 from modthread.build import cmake
 from modthread.build.job import Run, environment, job
@@ -55,6 +55,7 @@ def firmware(board: Board, threads: Threads) -> Path:
         if match := KERNEL.search(said):
             (build / "kernel.txt").write_text(match[1])
         _convert(build, micropython, board.flash, run)
+        image.check_build(build / "firmware.elf", board)
     return build / "firmware.elf"
 
 

@@ -1,0 +1,62 @@
+"""The files of one build, as the rules see them, and what a rule says."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from modthread.image.chips import Chip, Memory
+from modthread.image.elf import Elf
+
+
+class Fault(NamedTuple):
+    """What is wrong, and what to do about it: each a clause of one line."""
+
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """A firmware for `chip`: its ELF file, and what lies beside it in the folder of its build.
+
+    `flash_size` is the board's, where it is known.
+    """
+
+    chip: Chip
+    elf: Elf
+    flash_size: int | None = None
+
+    def beside(self, *names: str) -> Path | None:
+        """Return the first of these files that the folder has."""
+        paths = (self.elf.path.with_name(name) for name in names)
+        return next((path for path in paths if path.is_file()), None)
+
+    @cached_property
+    def map(self) -> str:
+        """The linker's map, empty where there is none."""
+        stem = self.elf.path.stem
+        path = self.beside(f"{stem}.elf.map", f"{stem}.map", "micropython.map")
+        return path.read_text(errors="replace") if path else ""
+
+    @property
+    def has_our_threads(self) -> bool:
+        """Whether it is firmware with this _thread, and not a stock one."""
+        return "gil_init" in self.elf.by_name
+
+    def memory_at(self, address: int) -> Memory | None:
+        """Return the chip's memory that `address` is in."""
+        for one in self.chip.memories:
+            if one.start <= address < one.end:
+                return one
+        return None
+
+    def kind_at(self, address: int) -> str:
+        """Return which kind of memory `address` is in, empty for none."""
+        memory = self.memory_at(address)
+        return memory.kind if memory else ""
+
+    def value(self, symbol: str) -> int | None:
+        """Return what the symbol is."""
+        found = self.elf.by_name.get(symbol)
+        return found.value if found else None

@@ -1,0 +1,32 @@
+"""The rules, each a function that yields what breaks it."""
+
+from collections.abc import Callable, Iterator
+
+from modthread.image.image import Fault, Image
+from modthread.image.rules import built, code, esp, files, flash_off, memory, start
+
+Rule = Callable[[Image], Iterator[Fault]]
+
+# In the order in which one fault explains the next.
+RULES: tuple[Rule, ...] = (
+    code.machine,
+    built.flags,
+    built.libraries,
+    code.attributes,
+    built.objects,
+    code.arm_state,
+    code.instructions,
+    memory.within,
+    memory.overlaps,
+    memory.spans,
+    start.boot,
+    start.entry,
+    start.vectors,
+    start.pointers,
+    start.constants,
+    flash_off.flash_off,
+    files.binary,
+    files.uf2_file,
+    esp.application,
+    esp.partitions,
+)

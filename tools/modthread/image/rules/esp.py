@@ -1,0 +1,113 @@
+"""What ESP-IDF makes of the ELF file: the application, and the partitions it goes into."""
+
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from modthread.image.image import Fault, Image
+
+REBUILD = "delete it and build again"
+# ESP-IDF writes the ELF file's checksum over these bytes of the first segment in flash:
+# esp_app_desc_t.app_elf_sha256.
+ELF_CHECKSUM = slice(0xB0, 0xD0)
+ENTRY = struct.Struct("<HBBII16sI")  # magic, type, subtype, offset, size, name, flags
+ENTRY_MAGIC = 0x50AA
+APPLICATION = 0
+
+
+class Partition(NamedTuple):
+    """One line of the table; `kind` 0 is an application."""
+
+    name: str
+    kind: int
+    start: int
+    size: int
+
+
+def application(image: Image) -> Iterator[Fault]:
+    """esptool reads the application, its checksums are right, and it is the ELF file's content."""
+    path = image.beside("micropython.bin") or image.elf.path.with_suffix(".bin")
+    if not image.chip.esptool or not path.is_file():
+        return
+    from esptool.bin_image import LoadFirmwareImage  # takes a second
+    from esptool.util import FatalError
+
+    try:
+        found = LoadFirmwareImage(image.chip.esptool, path.read_bytes())
+    except (FatalError, struct.error) as error:
+        yield Fault(f"esptool refuses {path.name}: {error}", REBUILD)
+        return
+    yield from _header(image, path, found)
+    yield from _segments(image, path, found)
+
+
+def _header(image: Image, path: Path, found: Any) -> Iterator[Fault]:
+    expected = found.ROM_LOADER.IMAGE_CHIP_ID
+    if found.chip_id != expected:
+        yield Fault(f"{path.name} is for chip {found.chip_id}, not for {expected}", REBUILD)
+    if found.checksum != found.calculate_checksum():
+        yield Fault(f"{path.name} has a wrong checksum", REBUILD)
+    if found.append_digest and found.stored_digest != found.calc_digest:
+        yield Fault(f"{path.name} has a wrong SHA-256", REBUILD)
+    if found.entrypoint != image.elf.entry:
+        what = f"{path.name} starts at {found.entrypoint:#x}, the ELF file at {image.elf.entry:#x}"
+        yield Fault(what, REBUILD)
+
+
+def _segments(image: Image, path: Path, found: Any) -> Iterator[Fault]:
+    pieces = [
+        (one.addr, _without_checksum(index, one.data)) for index, one in enumerate(found.segments)
+    ]
+    for index, section in enumerate(one for one in image.elf.allocated if one.data):
+        expected = _without_checksum(index, section.data)
+        holder = next(
+            (
+                one
+                for one in pieces
+                if one[0] <= section.address and section.end <= one[0] + len(one[1])
+            ),
+            None,
+        )
+        if holder is None:
+            yield Fault(f"{path.name} lacks {section.name}", REBUILD)
+        elif not _same(holder[1][section.address - holder[0] :], expected):
+            yield Fault(f"{path.name} differs in {section.name} from the ELF file", REBUILD)
+
+
+def _same(data: bytes, expected: bytes) -> bool:
+    return data[: len(expected)] == expected
+
+
+def _without_checksum(index: int, data: bytes) -> bytes:
+    if index or len(data) < ELF_CHECKSUM.stop:
+        return data
+    return data[: ELF_CHECKSUM.start] + bytes(32) + data[ELF_CHECKSUM.stop :]
+
+
+def partitions(image: Image) -> Iterator[Fault]:
+    """The application fits into its partitions, and these do not overlap."""
+    table = image.elf.path.with_name("partition_table") / "partition-table.bin"
+    if not image.chip.esptool or not table.is_file():
+        return
+    found = sorted(_entries(table.read_bytes()), key=lambda one: one.start)
+    remedy = "correct the table of partitions"
+    for one, following in pairwise(found):
+        if one.start + one.size > following.start:
+            yield Fault(f"partitions {one.name} and {following.name} overlap", remedy)
+    path = image.beside("micropython.bin") or image.elf.path.with_suffix(".bin")
+    size = path.stat().st_size if path.is_file() else 0
+    for one in found:
+        if one.kind == APPLICATION and size > one.size:
+            yield Fault(
+                f"{path.name} has {size} bytes, its partition {one.name} {one.size}", remedy
+            )
+
+
+def _entries(data: bytes) -> Iterator[Partition]:
+    for offset in range(0, len(data) - ENTRY.size + 1, ENTRY.size):
+        magic, kind, _, start, size, name, _ = ENTRY.unpack_from(data, offset)
+        if magic != ENTRY_MAGIC:
+            return
+        yield Partition(name.rstrip(b"\0").decode(errors="replace"), kind, start, size)
