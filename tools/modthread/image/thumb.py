@@ -216,8 +216,8 @@ def branches(elf: Elf, function: Function) -> Iterator[tuple[int, bool]]:
     A pointer is as the register has it: the lowest bit says Thumb.
     """
     known: dict[int, int] = {}  # what registers hold
-    for address, first, second in _body(elf, function):
-        target = _direct(address, first, second)
+    for address, first, second in body(elf, function):
+        target = direct(address, first, second)
         if target is not None:
             if not function.start <= target < function.end:
                 yield target, False
@@ -234,7 +234,8 @@ def branches(elf: Elf, function: Function) -> Iterator[tuple[int, bool]]:
                 yield known.pop(PC), True
 
 
-def _body(elf: Elf, function: Function) -> Iterator[Instruction]:
+def body(elf: Elf, function: Function) -> Iterator[Instruction]:
+    """Yield the function's instructions, without its constants."""
     for code in overlapping(elf, function.start, function.end):
         start, end = max(code.start, function.start), min(code.end, function.end)
         if code.kind == "$t":
@@ -259,7 +260,7 @@ def _is_call(first: int, second: int) -> bool:
     return second != NONE and second & 0xD000 == 0xD000
 
 
-def _direct(address: int, first: int, second: int) -> int | None:
+def direct(address: int, first: int, second: int) -> int | None:
     """Return where a branch goes."""
     if second == NONE:
         if first & 0xF000 == 0xD000 and first & 0x0F00 < 0x0E00:

@@ -1,0 +1,92 @@
+"""Our images and stock's, built here: nothing is wrong with them, and this is how they differ."""
+
+import re
+
+import pytest
+
+from modthread import boards, build, image
+from modthread.build import Threads
+from modthread.image import differences
+
+pytestmark = pytest.mark.lane("long")  # the firmware is built where something has changed
+
+# What ours has and stock's has not, or otherwise, as a pattern, and why.
+EXPECTED = {
+    "RPI_PICO": {
+        "vector 3": "ours says what went wrong, stock's stops",
+        r"\w+_compiler DEFINES -DMAIN_STACK_RESERVE=\d+": "the main program has a stack below",
+        r"\w+_compiler DEFINES -DPICO_CONFIG_RTOS_ADAPTER_HEADER=sdk_locks\.h": (
+            "who waits for pico-sdk's locks lets other tasks run"
+        ),
+        r"\w+_compiler DEFINES -DPICO_DIVIDER_DISABLE_INTERRUPTS=1": (
+            "a task switch does not save the core's divider"
+        ),
+        r"\w+_compiler DEFINES -DconfigNUMBER_OF_CORES=[12]": "FreeRTOS is told",
+        r"c_compiler DEFINES -DMICROPY_PY_THREAD=0": "py/vm.c leaves the GIL's turns to modthread",
+        r"c_compiler DEFINES -DMODTHREAD_VERSION=.*": "_thread.__version__",
+        r"c_compiler DEFINES -Dmp_event_handle_nowait=flash_written": (
+            "littlefs is not left by an exception amidst a write"
+        ),
+        r"cxx_executable_linker LINK_FLAGS -Wl,--defsym=__modthread_heap_reserve__=\d+": (
+            "for who measures the heap"
+        ),
+        r"cxx_executable_linker LINK_FLAGS -Wl,--defsym=fault_ram_end=__StackTop": (
+            "a crash report reads the stack up to there"
+        ),
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=(gc_init|main)": (
+            "the kernel starts first, and the heap leaves room for a stack"
+        ),
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=mp_hal_delay_[mu]s": "others run meanwhile",
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=machine_i2s_deinit_all": (
+            "threads end before what they use"
+        ),
+    },
+    "MPS2_AN385": {
+        "vector 11": "the kernel starts with it",
+        "vector 14": "the kernel switches tasks with it",
+        r"section \.text": "modthread's code is in it, and GCC aligns some of it",
+    },
+}
+BOARDS = sorted(EXPECTED)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("threads", [Threads.OURS, Threads.NONE], ids=["ours", "stock"])
+def test_nothing_is_wrong(name: str, threads: Threads) -> None:
+    assert image.faults(image_of(name, threads)) == []
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_differences_to_stock(name: str) -> None:
+    found = differences.compare(image_of(name, Threads.OURS), image_of(name, Threads.NONE))
+    expected = EXPECTED[name]
+    unexpected = {
+        fact: values
+        for fact, values in found.items()
+        if not any(re.fullmatch(pattern, fact) for pattern in expected)
+    }
+    assert unexpected == {}
+    gone = [
+        pattern for pattern in expected if not any(re.fullmatch(pattern, fact) for fact in found)
+    ]
+    assert gone == []
+
+
+def image_of(name: str, threads: Threads) -> image.Image:
+    board = boards.load(name)
+    size = board.flash.size if board.flash else None
+    return image.Image(image.chip_of(board), image.Elf(build.firmware(board, threads)), size)
+
+
+def test_a_difference_is_seen() -> None:
+    """The table is not empty because nothing is compared."""
+    ours = image_of("MPS2_AN385", Threads.OURS)
+    names = [name for name, _ in differences.facts(ours)]
+    for kind in ("attribute CPU_ARCH", "section .data", "vector 15", "code of Reset_Handler()"):
+        assert kind in names
+    pico = dict(differences.facts(image_of("RPI_PICO", Threads.OURS)))
+    assert pico["vector 1"] == "_reset_handler"
+    assert "frame_dummy" in pico["table __init_array_start"]
+    assert "4788" in pico["code from reset on"]  # BLX to what it has loaded
+    assert "call:runtime_run_initializers" in pico["code of runtime_init()"]
+    assert pico["cxx_executable_linker FLAGS -mcpu=cortex-m0plus"] == "given"
