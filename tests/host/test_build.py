@@ -131,6 +131,7 @@ def test_failure_without_a_compiler_names_the_package(
         port.make()
     assert str(error.value) == (
         "missing system packages, run `make setup`: gcc-arm-none-eabi libnewlib-arm-none-eabi"
+        " libstdc++-arm-none-eabi-newlib"
     )
 
 
