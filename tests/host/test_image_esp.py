@@ -27,7 +27,12 @@ class Parts:
         self.constants = 0x3C00_0020 if chip == "ESP32C3" else 0x3F40_0020
         self.elf = folder / "micropython.elf"
 
-    def build(self, ram_code: bytes, names: str = "mp_thread_notify tick mp_thread_tick") -> None:
+    def build(
+        self,
+        ram_code: bytes,
+        names: str = "mp_thread_notify tick mp_thread_tick",
+        architecture: str = "rv32i2p1_m2p0_c2p0_zicsr2p0_zifencei2p0",
+    ) -> None:
         """Link a file whose functions `names`, at one place in IRAM, have this code.
 
         The cross-compiler is Arm's; the header says afterwards which machine it is for.
@@ -49,8 +54,17 @@ class Parts:
             in_flash: .byte 0, 0, 0, 0
             .size in_flash, 4
             .global call_start_cpu0
-            .section .flash.rodata, "a"
-            .space 512, 7
+            .section .flash.rodata, "aw"
+            .word 0xabcd5432
+            .space 512
+            .section .riscv.attributes, "", %0x70000003
+            .byte 'A'
+            .long {len(architecture) + 17}
+            .asciz "riscv"
+            .byte 1
+            .long {len(architecture) + 7}
+            .byte 5
+            .asciz "{architecture}"
         """
         script = f"""
             ENTRY(tick)
@@ -84,7 +98,7 @@ class Parts:
             chip or self.chip.esptool,
             "elf2image",
         ]
-        command += ["--output", str(binary), str(self.elf)]
+        command += ["--elf-sha256-offset", "0xb0", "--output", str(binary), str(self.elf)]
         subprocess.run(command, check=True, capture_output=True)
         return binary
 
@@ -187,6 +201,12 @@ def test_code_for_another_machine(c3: Parts) -> None:
     c3.build(RETURN)
     c3.chip = CHIPS["ESP32S3"]
     assert "it is for EM_RISCV, not for EM_XTENSA" in c3.said()
+
+
+@pytest.mark.parametrize("more", ["a", "f", "zfinx"])
+def test_compiled_for_a_larger_processor(c3: Parts, more: str) -> None:
+    c3.build(RETURN, architecture=f"rv32i2p1_m2p0_{more}2p0_c2p0")
+    assert f"it was compiled for a processor with {more}; " in c3.said()
 
 
 def test_a_section_where_no_memory_is(c3: Parts) -> None:

@@ -83,6 +83,7 @@ class Chip:
     `attributes` are what the image's build attributes say, None for what they must not say.
     `flags` are what each compiler got, `multilib` the folder of the libraries that go with them.
     `uf2_family` is None where no UF2 file is made. `boot` is the rule for the flash's beginning.
+    `extensions` are those of a RISC-V.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Chip:
     uf2_family: int | None = None
     boot: str = ""
     esptool: str = ""
+    extensions: frozenset[str] = frozenset()
 
 
 def _arm(architecture: int, thumb_use: int, **others: int) -> dict[str, int | str | None]:
@@ -240,12 +242,16 @@ MPS2_AN385 = Chip(
     multilib="thumb/v7-m/nofp",
 )
 
+ENDS_THE_FIRMWARE = "it ends the firmware"
 # The tick, and drivers' interrupts that stay enabled with the caches off: ports/esp32/hal.c, .lf.
 ESP_FLASH_OFF = tuple(
     FlashOff(
         function,
         "mp_thread_notify" if function in ("tick", "mp_thread_tick", "mp_thread_notify") else "",
-        {"mp_thread_stack_overflow": "it ends the firmware, which has lost a stack"},
+        dict.fromkeys(
+            ("mp_thread_stack_overflow", "abort", "esp_system_abort", "__assert_func"),
+            ENDS_THE_FIRMWARE,
+        ),
     )
     for function in (
         "tick",
@@ -274,6 +280,7 @@ ESP32 = Chip(
     machine="EM_XTENSA",
     memories=(
         Memory(FLASH, 0x3F40_0000, 4 << 20),
+        Memory(RAM, 0x3F80_0000, 4 << 20),
         Memory(RAM, 0x3FF8_0000, 8 << 10),
         Memory(RAM, 0x3FFA_E000, 328 << 10),
         Memory(ROM, 0x4000_0000, 448 << 10),
@@ -307,6 +314,7 @@ ESP32S3 = Chip(
 ESP32C3 = Chip(
     name="ESP32C3",
     machine="EM_RISCV",
+    extensions=frozenset({"i", "m", "c", "zicsr", "zifencei", "zmmul", "zca"}),
     memories=(
         Memory(FLASH, 0x3C00_0000, 8 << 20),
         Memory(RAM, 0x3FC8_0000, 384 << 10),

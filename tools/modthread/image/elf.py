@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from modthread.errors import ModthreadError
 
 SYMBOL = struct.Struct("<IIIBBH")  # name, value, size, type, visibility, section
+ATTRIBUTES_OF = {"EM_ARM": ".ARM.attributes", "EM_RISCV": ".riscv.attributes"}
 HEADER = struct.Struct("<32xI10xHH")  # where the sections' headers are, their size, how many
 ATTRIBUTES = 0x7000_0003  # the kind of Arm's section
 NO_TYPE, FUNCTION = 0, 2
@@ -92,8 +93,8 @@ class Elf:
             for one in file.iter_segments("PT_LOAD")
             if one["p_memsz"]
         ]
-        section = file.get_section_by_name(".ARM.attributes")
-        self.attributes = _attributes(section) if self.machine == "EM_ARM" else {}
+        section = file.get_section_by_name(ATTRIBUTES_OF.get(self.machine, "-"))
+        self.attributes = _attributes(section)
         table = file.get_section_by_name(".symtab")
         names = file.get_section(table["sh_link"]).data() if table else b""
         self.symbols = list(_symbols(table.data(), names)) if table else []
@@ -217,7 +218,7 @@ def attributes(path: Path, known: dict[bytes, Attributes]) -> Attributes:
 
 
 def _attributes(section: Any) -> Attributes:
-    """Return Arm's build attributes of the whole file, without their prefix ``TAG_``."""
+    """Return the build attributes of the whole file, without their prefix ``TAG_``."""
     if section is None:
         return {}
     return {

@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     built.flags,
     built.libraries,
     code.attributes,
+    code.extensions,
     built.objects,
     code.arm_state,
     code.instructions,

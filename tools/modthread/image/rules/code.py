@@ -1,5 +1,6 @@
 """Which processor the code is for."""
 
+import re
 from collections.abc import Iterator
 
 from modthread.image import thumb
@@ -19,6 +20,7 @@ ARCHITECTURES = {
     17: "v8-M.main",
     21: "v8.1-M.main",
 }
+EXTENSION = re.compile(r"(?:rv32|_)([a-z]+)\d")  # of rv32i2p1_m2p0_zicsr2p0
 REBUILD = "correct the compilers' and the linker's flags, and build again"
 
 
@@ -46,6 +48,13 @@ def _said(name: str, value: int | str | None) -> str:
     if name == "CPU_ARCH" and value in ARCHITECTURES:
         return f"{value} ({ARCHITECTURES[int(value)]})"
     return "absent" if value is None else str(value)
+
+
+def extensions(image: Image) -> Iterator[Fault]:
+    """A RISC-V has all that the compiler used: neither atomic nor floating-point instructions."""
+    text = str(image.elf.attributes.get("ARCH", ""))
+    if image.chip.extensions and (more := set(EXTENSION.findall(text)) - image.chip.extensions):
+        yield Fault(f"it was compiled for a processor with {', '.join(sorted(more))}", REBUILD)
 
 
 def arm_state(image: Image) -> Iterator[Fault]:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from modthread.image.image import Fault, Image
 
 REBUILD = "delete it and build again"
-# ESP-IDF writes the ELF file's checksum over these bytes of the first segment in flash:
-# esp_app_desc_t.app_elf_sha256.
-ELF_CHECKSUM = slice(0xB0, 0xD0)
+# ESP-IDF writes the ELF file's checksum into the application's description: esp_app_desc_t, its
+# magic_word and app_elf_sha256.
+DESCRIPTION = (0xABCD_5432).to_bytes(4, "little")
+ELF_CHECKSUM = slice(0x90, 0xB0)
 ENTRY = struct.Struct("<HBBII16sI")  # magic, type, subtype, offset, size, name, flags
 ENTRY_MAGIC = 0x50AA
 APPLICATION = 0
@@ -57,33 +58,27 @@ def _header(image: Image, path: Path, found: Any) -> Iterator[Fault]:
 
 
 def _segments(image: Image, path: Path, found: Any) -> Iterator[Fault]:
-    pieces = [
-        (one.addr, _without_checksum(index, one.data)) for index, one in enumerate(found.segments)
-    ]
-    for index, section in enumerate(one for one in image.elf.allocated if one.data):
-        expected = _without_checksum(index, section.data)
-        holder = next(
+    for section in image.elf.allocated:
+        if not section.data:
+            continue
+        data = next(
             (
-                one
-                for one in pieces
-                if one[0] <= section.address and section.end <= one[0] + len(one[1])
+                one.data[section.address - one.addr :][: section.size]
+                for one in found.segments
+                if one.addr <= section.address and section.end <= one.addr + len(one.data)
             ),
             None,
         )
-        if holder is None:
+        if data is None:
             yield Fault(f"{path.name} lacks {section.name}", REBUILD)
-        elif not _same(holder[1][section.address - holder[0] :], expected):
+        elif _without_checksum(data) != _without_checksum(section.data):
             yield Fault(f"{path.name} differs in {section.name} from the ELF file", REBUILD)
 
 
-def _same(data: bytes, expected: bytes) -> bool:
-    return data[: len(expected)] == expected
-
-
-def _without_checksum(index: int, data: bytes) -> bytes:
-    if index or len(data) < ELF_CHECKSUM.stop:
+def _without_checksum(data: bytes) -> bytes:
+    if not data.startswith(DESCRIPTION):
         return data
-    return data[: ELF_CHECKSUM.start] + bytes(32) + data[ELF_CHECKSUM.stop :]
+    return data[: ELF_CHECKSUM.start] + data[ELF_CHECKSUM.stop :]
 
 
 def partitions(image: Image) -> Iterator[Fault]:

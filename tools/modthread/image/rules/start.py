@@ -18,7 +18,7 @@ THUMB_LINK = "link with the chip's -mcpu and -mthumb, and give assembler functio
 def entry(image: Image) -> Iterator[Fault]:
     """The file's entry point is code."""
     if wrong := wrong_pointer(image, image.elf.entry):
-        yield Fault(f"its entry point {wrong}", THUMB_LINK)
+        yield Fault(f"its entry point {wrong}", _remedy(image))
 
 
 def vectors(image: Image) -> Iterator[Fault]:
@@ -72,7 +72,7 @@ def pointers(image: Image) -> Iterator[Fault]:
             if wrong := wrong_pointer(image, pointer):
                 yield Fault(
                     f"entry {(address - start) // table.stride} of {table.start} {wrong}",
-                    THUMB_LINK,
+                    _remedy(image),
                 )
     for section in image.elf.allocated:
         if section.name in (".ctors", ".dtors"):
@@ -81,7 +81,8 @@ def pointers(image: Image) -> Iterator[Fault]:
                 if pointer in (0, 0xFFFF_FFFF):  # its ends
                     continue
                 if wrong := wrong_pointer(image, pointer):
-                    yield Fault(f"entry {offset // 4} of {section.name} {wrong}", THUMB_LINK)
+                    what = f"entry {offset // 4} of {section.name} {wrong}"
+                    yield Fault(what, _remedy(image))
 
 
 def constants(image: Image) -> Iterator[Fault]:
@@ -128,6 +129,10 @@ def _words(image: Image, values: Set[int]) -> Iterator[tuple[int, int]]:
             address = section.address + 4 * index
             if word in values and not _is_code(image, address):
                 yield address, word
+
+
+def _remedy(image: Image) -> str:
+    return THUMB_LINK if image.elf.machine == "EM_ARM" else "correct the linker script"
 
 
 def wrong_pointer(image: Image, pointer: int) -> str:
