@@ -11,6 +11,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/stack.c
     ${CMAKE_CURRENT_LIST_DIR}/gil.c
     ${CMAKE_CURRENT_LIST_DIR}/pin.c
+    ${CMAKE_CURRENT_LIST_DIR}/file_system.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
@@ -42,4 +43,18 @@ set_property(SOURCE ${MICROPY_PY_DIR}/objlist.c APPEND PROPERTY COMPILE_OPTIONS
 )
 set_property(SOURCE ${MICROPY_PY_DIR}/modbuiltins.c ${MICROPY_PY_DIR}/builtinhelp.c APPEND PROPERTY COMPILE_DEFINITIONS
     mp_obj_list_sort=list_sort_unpinned
+)
+
+# The locks of file systems: see file_system.c.
+target_compile_definitions(usermod_modthread INTERFACE
+    LFS2_THREADSAFE=1
+    MICROPY_FATFS_REENTRANT=1
+    MICROPY_FATFS_TIMEOUT=0
+    MICROPY_FATFS_SYNC_T=uintptr_t
+)
+set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_blockdev.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_call_method_n_kw=file_system_call_method
+)
+set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_lfs.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/littlefs_lock.h
 )

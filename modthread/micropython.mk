@@ -10,7 +10,7 @@
 MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
-SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c pin.c deadline.c trace.c)
+SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c deadline.c trace.c)
 
 # scheduler.c takes the place of MicroPython's.
 $(BUILD)/py/scheduler.o: $(MODTHREAD_DIR)/scheduler.c
@@ -28,6 +28,12 @@ $(BUILD)/py/objdict.o: CFLAGS += -include $(MODTHREAD_DIR)/pinned_dict.h
 $(BUILD)/py/objlist.o: CFLAGS += -include $(MODTHREAD_DIR)/pinned_sort.h
 $(BUILD)/py/modbuiltins.o $(BUILD)/py/builtinhelp.o: CFLAGS += -Dmp_obj_list_sort=list_sort_unpinned
 
+# The locks of file systems: see file_system.c.
+CFLAGS_USERMOD += -DLFS2_THREADSAFE -DMICROPY_FATFS_REENTRANT=1 -DMICROPY_FATFS_TIMEOUT=0 -DMICROPY_FATFS_SYNC_T=uintptr_t
+$(BUILD)/extmod/vfs_blockdev.o: CFLAGS += -Dmp_call_method_n_kw=file_system_call_method
+$(BUILD)/extmod/vfs_lfs.o: CFLAGS += -include $(MODTHREAD_DIR)/littlefs_lock.h
+
 # Other flags are another object file.
-$(addprefix $(BUILD)/py/, map.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o) $(BUILD)/extmod/modheapq.o: \
-	$(MODTHREAD_DIR)/micropython.mk
+$(addprefix $(BUILD)/, \
+	$(addprefix py/, map.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o) \
+	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk

@@ -14,6 +14,7 @@
 #include "py/smallint.h"
 #include "shared/runtime/gchelper.h"
 
+#include "file_system.h"
 #include "gil.h"
 #include "scheduler.h"
 
@@ -246,6 +247,7 @@ static void set_defaults(void) {
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     shutting_down = false;
+    file_system_reset();
     TRACE_CLEAR();
 }
 
