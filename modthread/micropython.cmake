@@ -12,6 +12,8 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/gil.c
     ${CMAKE_CURRENT_LIST_DIR}/pin.c
     ${CMAKE_CURRENT_LIST_DIR}/file_system.c
+    ${CMAKE_CURRENT_LIST_DIR}/import.c
+    ${CMAKE_CURRENT_LIST_DIR}/event_loop.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
@@ -57,4 +59,13 @@ set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_blockdev.c APPEND PROPERTY COMPILE
 )
 set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_lfs.c APPEND PROPERTY COMPILE_OPTIONS
     -include ${CMAKE_CURRENT_LIST_DIR}/littlefs_lock.h
+)
+
+# The import lock: see import.c.
+set_property(SOURCE ${MICROPY_PY_DIR}/builtinimport.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_map_lookup=import_map_lookup
+    mp_builtin___import__=import_module
+)
+set_property(SOURCE ${MICROPY_PY_DIR}/runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
+    mp_builtin___import__=import_module
 )

@@ -10,7 +10,7 @@
 MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
-SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c deadline.c trace.c)
+SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c event_loop.c deadline.c trace.c)
 
 # scheduler.c takes the place of MicroPython's.
 $(BUILD)/py/scheduler.o: $(MODTHREAD_DIR)/scheduler.c
@@ -33,7 +33,11 @@ CFLAGS_USERMOD += -DLFS2_THREADSAFE -DMICROPY_FATFS_REENTRANT=1 -DMICROPY_FATFS_
 $(BUILD)/extmod/vfs_blockdev.o: CFLAGS += -Dmp_call_method_n_kw=file_system_call_method
 $(BUILD)/extmod/vfs_lfs.o: CFLAGS += -include $(MODTHREAD_DIR)/littlefs_lock.h
 
+# The import lock: see import.c.
+$(BUILD)/py/builtinimport.o: CFLAGS += -Dmp_map_lookup=import_map_lookup
+$(BUILD)/py/builtinimport.o $(BUILD)/py/runtime.o: CFLAGS += -Dmp_builtin___import__=import_module
+
 # Other flags are another object file.
 $(addprefix $(BUILD)/, \
-	$(addprefix py/, map.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o) \
+	$(addprefix py/, map.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o) \
 	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk

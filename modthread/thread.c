@@ -14,8 +14,10 @@
 #include "py/smallint.h"
 #include "shared/runtime/gchelper.h"
 
+#include "event_loop.h"
 #include "file_system.h"
 #include "gil.h"
+#include "import.h"
 #include "scheduler.h"
 
 // How long a soft reset waits for threads to leave, and how often it asks them.
@@ -248,6 +250,8 @@ static void set_defaults(void) {
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     shutting_down = false;
     file_system_reset();
+    import_reset();
+    event_loop_reset();
     TRACE_CLEAR();
 }
 
