@@ -68,6 +68,14 @@ mp_obj_t pin_binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right) {
     return result;
 }
 
+mp_obj_t pin_call(mp_obj_t function, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    pin_t pin;
+    pin_begin(&pin);
+    mp_obj_t result = mp_call_function_n_kw(function, n_args, n_kw, args);
+    pin_end();
+    return result;
+}
+
 // Not for sorted(): nobody else has its list.
 mp_obj_t mp_obj_list_sort(size_t n_args, const mp_obj_t *args, mp_map_t *keywords) {
     pin_t pin;

@@ -17,6 +17,9 @@ bool pin_equal(mp_obj_t left, mp_obj_t right);
 mp_obj_t pin_unary_op(mp_unary_op_t op, mp_obj_t operand);
 mp_obj_t pin_binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right);
 
+// mp_call_function_n_kw(), pinned. Needs the GIL.
+mp_obj_t pin_call(mp_obj_t function, size_t n_args, size_t n_kw, const mp_obj_t *args);
+
 // list.sort() as MicroPython has it. Its own name is that of the pinned one, see pinned_sort.h.
 mp_obj_t list_sort_unpinned(size_t n_args, const mp_obj_t *args, mp_map_t *keywords);
 

@@ -85,6 +85,9 @@ function(modthread_rp2_overlay)
         ${FREERTOS_KERNEL_PATH}/list.c
     )
     set_property(SOURCE ${MODTHREAD_RP2_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
+    set_property(SOURCE ${MICROPY_DIR}/shared/tinyusb/mp_usbd_runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
+        mp_call_function_n_kw=pin_call # TinyUSB calls Python, and must not be entered by others meanwhile
+    )
     set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=flash_written)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)

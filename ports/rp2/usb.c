@@ -18,7 +18,7 @@
 #include "device/dcd.h"
 #include "tusb.h"
 
-#include "modthread/kernel.h"
+#include "modthread/gil.h"
 #include "service.h"
 #include "usb.h"
 
@@ -32,6 +32,15 @@ static volatile int drop_until = -1;
 
 static bool calls_python(void) {
     return MP_STATE_VM(usbd) != MP_OBJ_NULL;
+}
+
+// Where TinyUSB calls Python, only the main thread runs it, and cannot be amidst it when another one wants to.
+static void serve_python(void) {
+    if (gil_resident == &thread_main) {
+        mp_usbd_task();
+    } else {
+        service_notify();
+    }
 }
 
 /******************************************************************************/
@@ -148,7 +157,7 @@ static bool may_write(void) {
 
 uintptr_t mp_usbd_cdc_poll_interfaces(uintptr_t poll_flags) {
     if (calls_python()) {
-        mp_usbd_task();
+        serve_python();
     }
     drop_input_before_interrupt();
     ask_for_input_left();
@@ -183,7 +192,7 @@ static bool wait_until_writable(void) {
     do {
         mp_event_wait_ms(1);
         if (calls_python()) {
-            mp_usbd_task();
+            serve_python();
         }
     } while (!may_write() && mp_hal_ticks_ms() - start < MICROPY_HW_USB_CDC_TX_TIMEOUT);
     return may_write();
