@@ -40,8 +40,8 @@ static volatile bool stop_wanted[NUM_CORES];
 static volatile bool stopped[NUM_CORES];
 
 // What the core that has stopped the other one lets it do.
-static struct {
-    volatile call_t function;
+static volatile struct {
+    call_t function; // written last
     uint32_t a, b, c;
 } call;
 
