@@ -18,6 +18,10 @@
 #error modthread needs MICROPY_ENABLE_SCHEDULER, and does not support MICROPY_ENABLE_VM_ABORT
 #endif
 
+#if MICROPY_STACK_SIZE_HARD_IRQ > 0
+#error modthread sets the limits of the stack for hard interrupt handlers itself: see MODTHREAD_INTERRUPT_STACK_TOP
+#endif
+
 // vm.c, compiled without threads, must find these where everybody else does.
 _Static_assert(offsetof(mp_state_vm_t, gil_mutex) > offsetof(mp_state_vm_t, sched_idx), "layout of mp_state_vm_t");
 

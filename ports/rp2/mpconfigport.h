@@ -17,6 +17,11 @@
 
 #include_next <mpconfigport.h>
 
+// Hard interrupt handlers have limits of their own from mp_sched_lock() on, when the other core has stopped. From 1.26 on
+// MicroPython may set some before, in the state of the thread that runs there.
+#undef MICROPY_STACK_SIZE_HARD_IRQ
+#define MICROPY_STACK_SIZE_HARD_IRQ (0)
+
 // machine.lightsleep() and machine.idle() know of threads.
 #undef MICROPY_PY_MACHINE_INCLUDEFILE
 #define MICROPY_PY_MACHINE_INCLUDEFILE "ports/rp2/machine_sleep.c"
