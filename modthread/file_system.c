@@ -30,7 +30,7 @@ typedef struct _entrant_t {
 } entrant_t;
 
 // How long a wait goes on when the thread has an exception pending.
-#define INTERRUPTED_TICKS (pdMS_TO_TICKS(1000))
+#define INTERRUPTED_TICKS KERNEL_TICKS_FROM_MS(1000)
 
 static method_call_t *calls;
 static entrant_t *entrants; // in the order in which they came

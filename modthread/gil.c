@@ -20,7 +20,7 @@
 #define WOKEN_MAX_US (1000)
 
 // Nobody tells a pinned thread that what it waits for is there: it looks again and again.
-#define PINNED_WAIT_TICKS (pdMS_TO_TICKS(5))
+#define PINNED_WAIT_TICKS KERNEL_TICKS_FROM_MS(5)
 
 typedef struct _queue_t {
     thread_t *first;
@@ -263,10 +263,10 @@ void gil_yield(void) {
 }
 
 void gil_release(void) {
-    if (scheduler_is_locked() || gil_pins > 0) {
+    thread_t *self = gil_resident;
+    if (scheduler_is_locked() || gil_pins > 0 || thread_self() != self) {
         return;
     }
-    thread_t *self = gil_resident;
     thread_check_stack(self);
     // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
     NOTE_STACK(self, (uintptr_t *)self->stack->words);
@@ -278,6 +278,9 @@ void gil_release(void) {
 void gil_acquire(void) {
     gc_helper_regs_t regs;
     thread_t *self = thread_self();
+    if (self == NULL) {
+        return;
+    }
     NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
     bool owned = gil.owner == self || make_ready(self);

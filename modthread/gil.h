@@ -33,10 +33,11 @@ void gil_init(void);
 // Let other threads run, if it is their turn. Needs the GIL, which is not pinned; blocks until it is owned again.
 void gil_yield(void);
 
-// Release the GIL around C code that blocks. Nothing happens while it is pinned, or the scheduler locked.
+// Release the GIL around C code that blocks. Nothing happens while it is pinned, or the scheduler locked, nor in a task that
+// is no thread: ESP32's PPP reads its stream in one.
 void gil_release(void);
 
-// Get the GIL back; blocks. Nothing happens if the thread owns it.
+// Get the GIL back; blocks. Nothing happens if the thread owns it, nor in a task that is no thread.
 void gil_acquire(void);
 
 // Release the GIL and wait until gil_wake() or the end of that many ticks; returns owning the GIL. May return early:

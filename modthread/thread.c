@@ -31,6 +31,7 @@ size_t thread_stack_size;
 static thread_t *pool; // finished threads; not a root pointer, see mp_thread_gc_others()
 static uint32_t last_ident;
 static bool shutting_down;
+static thread_t *doomed; // not in the list any more, and not yet deleted
 
 #if MODTHREAD_GUESTS
 static thread_stack_t guest_stack = { .guard = STACK_GUARD };
@@ -44,7 +45,13 @@ thread_t *thread_self(void) {
         return &guest;
     }
     #endif
-    return task == thread_main.task ? &thread_main : (thread_t *)task;
+    uint32_t state = kernel_lock(); // threads start and end meanwhile
+    thread_t *thread = thread_list;
+    while (thread != NULL && thread->task != task) {
+        thread = thread->next;
+    }
+    kernel_unlock(state);
+    return thread == NULL && doomed != NULL && doomed->task == task ? doomed : thread;
 }
 
 static void list_add(thread_t *thread) {
@@ -293,9 +300,10 @@ void mp_thread_deinit(void) {
         gil_park(ASK_AGAIN_TICKS);
     }
     while (thread_list != &thread_main) {
-        thread_t *thread = thread_list;
-        list_remove(thread);
-        thread_delete(thread);
+        doomed = thread_list;
+        list_remove(doomed);
+        thread_delete(doomed);
+        doomed = NULL;
     }
     pool_empty();
     set_defaults();

@@ -74,7 +74,7 @@ extern thread_t *thread_list;
 // For the threads that start next; 0 is the default, and a soft reset goes back to it.
 extern size_t thread_stack_size;
 
-// The calling task's thread; needs no GIL.
+// The calling task's thread, or NULL if it is none; needs no GIL.
 thread_t *thread_self(void);
 
 // Where a thread runs if nobody says.
