@@ -51,6 +51,8 @@ static bool pin_keeps_main(void) {
     return gil_pins > 0 && gil_resident != &thread_main && thread_main.state.mp_pending_exception != MP_OBJ_NULL;
 }
 
+static volatile bool pause_requested;
+
 static bool may_switch(void) {
     return gil_switch_requested && gil_pins == 0;
 }
@@ -61,7 +63,7 @@ static bool work_pending(void) {
 }
 
 void scheduler_update(void) {
-    bool pending = lock_depth == 0 && (may_switch() || pin_keeps_main() || work_pending());
+    bool pending = lock_depth == 0 && (may_switch() || pause_requested || pin_keeps_main() || work_pending());
     MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
 }
 
@@ -293,7 +295,21 @@ MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
 /******************************************************************************/
 // Where the VM, and C code that waits, attend to all of this
 
+void mp_thread_pause(void) {
+    pause_requested = true;
+    update();
+}
+
+static void pause(void) {
+    pause_requested = false;
+    update();
+    kernel_take(2);
+}
+
 void mp_thread_give_way(void) {
+    if (pause_requested && !scheduler_is_locked()) {
+        pause();
+    }
     if (may_switch() && !scheduler_is_locked()) {
         gil_yield();
     }

@@ -38,18 +38,10 @@ void vTaskPreDeletionHook(void *task) {
 #define STARVING_TICKS (pdMS_TO_TICKS(1000))
 
 static volatile bool idle_has_run[configNUMBER_OF_CORES];
-static mp_sched_node_t pause_node;
 
 static bool IRAM_ATTR idle(void) {
     idle_has_run[xPortGetCoreID()] = true;
     return true; // and may sleep now
-}
-
-// With the GIL: all of Python pauses. The main thread has not computed meanwhile, and does not lose its turn for it.
-static void pause(mp_sched_node_t *node) {
-    (void)node;
-    vTaskDelay(2);
-    gil_park(0);
 }
 
 static void IRAM_ATTR watch_idle_tasks(void) {
@@ -60,7 +52,7 @@ static void IRAM_ATTR watch_idle_tasks(void) {
     ticks = 0;
     for (size_t core = 0; core < configNUMBER_OF_CORES; core++) {
         if (!idle_has_run[core]) {
-            mp_sched_schedule_node(&pause_node, pause);
+            mp_thread_pause();
         }
         idle_has_run[core] = false;
     }
