@@ -339,7 +339,9 @@ static void trace(thread_t *thread) {
     mp_state_thread_t *ts = &thread->state;
     gc_collect_root((void **)&thread->call, 1);
     gc_collect_root((void **)&ts->dict_locals, (sizeof(*ts) - offsetof(mp_state_thread_t, dict_locals)) / sizeof(void *));
-    if (thread->stack_pointer != NULL) {
+    if (outside && MODTHREAD_OUTSIDE_USES_WHOLE_STACK) {
+        gc_collect_root((void **)thread->stack, (void **)ts->stack_top - (void **)thread->stack);
+    } else if (thread->stack_pointer != NULL) {
         gc_collect_root(thread->stack_pointer, ((void **)ts->stack_top - (void **)thread->stack_pointer));
     }
     if (outside) {

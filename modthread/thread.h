@@ -27,6 +27,11 @@
 #define MODTHREAD_STACK_EXTRA (0)
 #endif
 
+// 1 where what a thread had in registers when it released the GIL may go to anywhere on its stack afterwards.
+#ifndef MODTHREAD_OUTSIDE_USES_WHOLE_STACK
+#define MODTHREAD_OUTSIDE_USES_WHOLE_STACK (0)
+#endif
+
 #define MODTHREAD_MAIN_IDENT (1)
 #define MODTHREAD_GUEST_IDENT MP_SMALL_INT_MAX
 

@@ -25,15 +25,17 @@
 // NimBLE's task calls Python, see bluetooth_guest.h.
 #define MODTHREAD_GUESTS (1)
 
-// For hal.c; MicroPython 1.25 has them on some chips only.
-#undef MICROPY_SCHEDULER_STATIC_NODES
-#define MICROPY_SCHEDULER_STATIC_NODES (1)
-
 // A soft reset waits for a thread that asks a name server; lwIP's resolver gives up after this time.
 #define MODTHREAD_OUTSIDE_LEAVE_TICKS (pdMS_TO_TICKS(20000))
 
 // On the core of the main thread, as with MicroPython's own port: the other one has the radio.
 #define MODTHREAD_CORE_DEFAULT MP_TASK_COREID
+
+// A function may move a value to one of its first four registers, which are saved below the frame of the next one that it
+// calls (Xtensa ISA, windowed ABI): deeper than where it had released the GIL.
+#ifdef __XTENSA__
+#define MODTHREAD_OUTSIDE_USES_WHOLE_STACK (1)
+#endif
 
 // Register windows make frames large: what the compiler needs, called by eval() where the limit is near, and an interrupt
 // do not fit into the margin of MicroPython's own port. A program has as much as with that.
