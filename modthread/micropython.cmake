@@ -32,6 +32,7 @@ set_property(SOURCE ${MICROPY_PY_DIR}/map.c APPEND PROPERTY COMPILE_DEFINITIONS
     mp_obj_equal=pin_equal
     mp_unary_op=pin_unary_op
 )
+set_property(SOURCE ${MICROPY_PY_DIR}/objtuple.c APPEND PROPERTY COMPILE_DEFINITIONS mp_unary_op=pin_unary_op)
 set_property(SOURCE ${MICROPY_PY_DIR}/sequence.c APPEND PROPERTY COMPILE_DEFINITIONS
     mp_obj_equal=pin_equal
     mp_binary_op=pin_binary_op

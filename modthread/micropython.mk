@@ -22,6 +22,7 @@ $(BUILD)/py/modthread.o $(BUILD)/py/vm.o: CFLAGS += -DMICROPY_PY_THREAD=0
 
 # Where these call Python, others must not come between: see pin.h.
 $(BUILD)/py/map.o: CFLAGS += -Dmp_obj_equal=pin_equal -Dmp_unary_op=pin_unary_op
+$(BUILD)/py/objtuple.o: CFLAGS += -Dmp_unary_op=pin_unary_op
 $(BUILD)/py/sequence.o: CFLAGS += -Dmp_obj_equal=pin_equal -Dmp_binary_op=pin_binary_op
 $(BUILD)/extmod/modheapq.o: CFLAGS += -Dmp_binary_op=pin_binary_op
 $(BUILD)/py/objdict.o: CFLAGS += -include $(MODTHREAD_DIR)/pinned_dict.h
@@ -39,5 +40,5 @@ $(BUILD)/py/builtinimport.o $(BUILD)/py/runtime.o: CFLAGS += -Dmp_builtin___impo
 
 # Other flags are another object file.
 $(addprefix $(BUILD)/, \
-	$(addprefix py/, map.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o) \
+	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o) \
 	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk

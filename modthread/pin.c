@@ -22,23 +22,16 @@ static void pin_end(void) {
     nlr_pop_jump_callback(true);
 }
 
-// No operation on it calls Python; where two are involved, both must be plain.
-static bool is_plain(mp_obj_t object) {
+// No operation on it calls Python, or if one does, for an item of it, that call is pinned. Most keys are such.
+static inline MP_ALWAYSINLINE bool is_plain(mp_obj_t object) {
     if (!mp_obj_is_obj(object)) {
         return true;
     }
     const mp_obj_type_t *type = ((mp_obj_base_t *)MP_OBJ_TO_PTR(object))->type;
-    return type == &mp_type_str || type == &mp_type_int || type == &mp_type_bytes
-           #if MICROPY_PY_BUILTINS_FLOAT
-           || type == &mp_type_float
-           #endif
-    ;
+    return type == &mp_type_str || type == &mp_type_tuple;
 }
 
-bool pin_equal(mp_obj_t left, mp_obj_t right) {
-    if (is_plain(left) && is_plain(right)) {
-        return mp_obj_equal(left, right);
-    }
+static MP_NOINLINE bool equal(mp_obj_t left, mp_obj_t right) {
     pin_t pin;
     pin_begin(&pin);
     bool equal = mp_obj_equal(left, right);
@@ -46,10 +39,7 @@ bool pin_equal(mp_obj_t left, mp_obj_t right) {
     return equal;
 }
 
-mp_obj_t pin_unary_op(mp_unary_op_t op, mp_obj_t operand) {
-    if (is_plain(operand)) {
-        return mp_unary_op(op, operand);
-    }
+static MP_NOINLINE mp_obj_t unary_op(mp_unary_op_t op, mp_obj_t operand) {
     pin_t pin;
     pin_begin(&pin);
     mp_obj_t result = mp_unary_op(op, operand);
@@ -57,15 +47,24 @@ mp_obj_t pin_unary_op(mp_unary_op_t op, mp_obj_t operand) {
     return result;
 }
 
-mp_obj_t pin_binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right) {
-    if (is_plain(left) && is_plain(right)) {
-        return mp_binary_op(op, left, right);
-    }
+static MP_NOINLINE mp_obj_t binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right) {
     pin_t pin;
     pin_begin(&pin);
     mp_obj_t result = mp_binary_op(op, left, right);
     pin_end();
     return result;
+}
+
+bool pin_equal(mp_obj_t left, mp_obj_t right) {
+    return is_plain(left) && is_plain(right) ? mp_obj_equal(left, right) : equal(left, right);
+}
+
+mp_obj_t pin_unary_op(mp_unary_op_t op, mp_obj_t operand) {
+    return is_plain(operand) ? mp_unary_op(op, operand) : unary_op(op, operand);
+}
+
+mp_obj_t pin_binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right) {
+    return is_plain(left) && is_plain(right) ? mp_binary_op(op, left, right) : binary_op(op, left, right);
 }
 
 mp_obj_t pin_call(mp_obj_t function, size_t n_args, size_t n_kw, const mp_obj_t *args) {
