@@ -8,7 +8,7 @@ import vfs
 import pytest
 
 SIZE = 512
-BLOCKS = 48
+BLOCKS = 64  # FAT wants 50
 TYPES = [name for name in ("VfsLfs2", "VfsFat") if hasattr(vfs, name)]
 
 
