@@ -43,4 +43,6 @@ def test_every_setting_is_in_the_list() -> None:
     sources = [path.read_text() for path in (ROOT / "modthread").glob("*.[ch]")]
     conditions = re.compile(r"#\s*if(?:n?def)? (MODTHREAD_\w+)")
     settings = {name for text in sources for name in conditions.findall(text)}
+    for path in (ROOT / "tools/modthread").rglob("*.py"):
+        settings |= set(re.findall(r'"(MODTHREAD_\w+)"', path.read_text()))
     assert {name for name in settings if not name.endswith("_H") and name not in page} == set()
