@@ -29,6 +29,13 @@ typedef struct _mp_obj_thread_lock_t {
 /******************************************************************************/
 // The lock itself
 
+// A soft reset has deleted who waited in lines, with the stacks on which they are; the locks live until the heap goes.
+static bool lines_lost;
+
+void lock_reset(void) {
+    lines_lost = true;
+}
+
 static bool lock_try(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
     bool acquired = !lock->locked;
@@ -41,7 +48,7 @@ static mp_obj_t lock_release(mp_obj_t self) {
     mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
     uint32_t state = kernel_lock();
     bool was_locked = lock->locked;
-    waiter_t *waiter = lock->first;
+    waiter_t *waiter = lines_lost ? NULL : lock->first;
     if (waiter == NULL) {
         lock->locked = false;
     } else {
@@ -58,6 +65,7 @@ static mp_obj_t lock_release(mp_obj_t self) {
 
 // Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
+    lines_lost = false;
     if (!lock->locked) {
         lock->locked = true;
         waiter->owns_lock = true;

@@ -10,4 +10,7 @@ extern const mp_obj_type_t mp_type_thread_lock;
 // A new lock, unlocked; one GC block. Needs the GIL. Raises MemoryError.
 mp_obj_t lock_new(void);
 
+// A soft reset has deleted all other threads: nobody waits for a lock, whatever a finaliser releases.
+void lock_reset(void);
+
 #endif // MODTHREAD_LOCK_H

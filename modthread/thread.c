@@ -18,6 +18,7 @@
 #include "file_system.h"
 #include "gil.h"
 #include "import.h"
+#include "lock.h"
 #include "scheduler.h"
 
 // How long a soft reset waits for threads to leave, and how often it asks them.
@@ -256,6 +257,7 @@ static void set_defaults(void) {
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     shutting_down = false;
+    lock_reset();
     file_system_reset();
     import_reset();
     event_loop_reset();
