@@ -226,6 +226,7 @@ static void resume(thread_t *self) {
 
 // In a critical section: give up the GIL that self owns, with a new status.
 static void leave(thread_t *self, thread_status_t status) {
+    assert(gil_pins == 0);
     uint32_t now = now_us();
     charge(self, now);
     self->status = status;
