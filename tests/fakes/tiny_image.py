@@ -59,10 +59,17 @@ void rp2_flash_writeblocks(void) {
 __attribute__((constructor)) void at_start(void) { counter = buffer[1]; }
 __attribute__((destructor)) void at_end(void) { counter = 0; }
 const handler_t handlers[] = { in_flash, in_ram };
+const unsigned numbers[] = { 1, 2 };
 #define FIRST __attribute__((section(".preinit_array"), used))
 static const handler_t first[] FIRST = { in_flash };
 
-int main(void) { for (;;) { rp2_flash_writeblocks(); handlers[counter & 1](); } }
+int main(void) {
+    for (;;) {
+        rp2_flash_writeblocks();
+        handlers[counter & 1]();
+        counter = numbers[counter & 1];
+    }
+}
 void _exit(int status) { for (;;) { } }
 """
 

@@ -148,6 +148,7 @@ def header(offset: int, data: bytes) -> Change:
             "in_flash() is named by an even pointer",
             id="handlers-even",
         ),
+        pytest.param(pointer("numbers", even("in_flash")), "", id="number-like-a-function"),
         pytest.param(header(24, struct.pack("<I", 0x10000200)), "its entry point is", id="entry"),
         pytest.param(header(18, b"\xf3"), "it is for EM_RISCV, not for EM_ARM", id="machine"),
         pytest.param(code("in_flash", 0xB101), "no Armv6-M processor has CBZ", id="cbz"),

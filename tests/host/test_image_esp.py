@@ -32,6 +32,7 @@ class Parts:
         ram_code: bytes,
         names: str = "mp_thread_notify tick mp_thread_tick",
         architecture: str = "rv32i2p1_m2p0_c2p0_zicsr2p0_zifencei2p0",
+        other: str = "",
     ) -> None:
         """Link a file whose functions `names`, at one place in IRAM, have this code.
 
@@ -77,9 +78,11 @@ class Parts:
         """
         self.folder.joinpath("parts.s").write_text(source)
         self.folder.joinpath("parts.ld").write_text(script)
+        self.folder.joinpath("other.s").write_text(other)
         commands = (
             "arm-none-eabi-as -o parts.o parts.s",
-            "arm-none-eabi-ld --no-warn-rwx-segments -T parts.ld -o micropython.elf parts.o",
+            "arm-none-eabi-as -o other.o other.s",
+            "arm-none-eabi-ld -T parts.ld -o micropython.elf parts.o other.o",
         )
         for command in commands:
             subprocess.run(command.split(), cwd=self.folder, check=True)
@@ -172,6 +175,26 @@ def test_compressed_calls_are_followed(c3: Parts, half: int, offset: int) -> Non
 def test_the_tick_is_gone(c3: Parts) -> None:
     c3.build(RETURN, "mp_thread_notify call_start_cpu0")
     assert "it has mp_thread_notify(), and tick() cannot be found in it" in c3.said()
+
+
+STATIC_TICK = """
+.file "{file}"
+.section .flash.text, "ax"
+.type tick, %function
+tick: .byte 0x82, 0x80
+.size tick, 2
+"""
+
+
+@pytest.mark.parametrize(("file", "is_wrong"), [("lvgl.c", False), ("hal.c", True)])
+def test_only_our_own_static_function_is_meant(c3: Parts, file: str, is_wrong: bool) -> None:
+    c3.build(RETURN, other=STATIC_TICK.format(file=file))
+    assert ("tick() is in flash and runs while flash" in c3.said()) == is_wrong
+
+
+def test_stock_firmware_may_have_its_scheduler_in_flash(c3: Parts) -> None:
+    c3.build(auipc_jalr(c3.flash - (c3.iram + CODE)) + RETURN, "tick mp_sched_schedule")
+    assert c3.said() == ""
 
 
 def test_xtensa_call_of_a_constant(esp32: Parts) -> None:

@@ -12,15 +12,16 @@ CALLS: dict[str, Callable[[Elf, Function], Iterator[int]]] = {
 }
 
 
-def reached(elf: Elf, start: Function, but: Set[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each address that `start` reaches, itself first, with the names of who calls whom.
+def reached(elf: Elf, start: int, name: str, but: Set[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each address that function `name` at `start` reaches, itself first, and who calls whom.
 
     Functions whose name is one of `but` are not followed, nor yielded. A linker's veneer has no
     name of its own.
     """
     calls = CALLS[elf.machine]
-    seen = {start.start}
-    left = [(start.start, [start.name])]
+    start &= ~1 if elf.machine == "EM_ARM" else ~0
+    seen = {start}
+    left = [(start, [name])]
     while left:
         address, path = left.pop()
         yield address, path
@@ -32,8 +33,8 @@ def reached(elf: Elf, start: Function, but: Set[str]) -> Iterator[tuple[int, lis
             if target in seen or but & {base(one) for one in names}:
                 continue
             seen.add(target)
-            name = min(names)
-            left.append((target, path if is_veneer(name) else [*path, name]))
+            callee = min(names)
+            left.append((target, path if is_veneer(callee) else [*path, callee]))
 
 
 def base(name: str) -> str:

@@ -66,14 +66,17 @@ class FlashOff:
     """A function that runs while flash cannot be read: it and what it calls are in RAM.
 
     Except for the functions in `may_call`, each with why it does not run then; and in firmware
-    without our threads those of `stock_calls`. It is in each image that has the function
-    `goes_with`, if that is not empty.
+    without our threads those of `stock_calls`. That is for images which have the function
+    `goes_with`; where it is not `always` there, too, it may be missing. A static function of that
+    name is meant in source `file` only, if that is not empty.
     """
 
     function: str
-    goes_with: str = ""
+    goes_with: str
     may_call: Mapping[str, str] = field(default_factory=dict)
     stock_calls: Mapping[str, str] = field(default_factory=dict)
+    always: bool = True
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,9 +155,6 @@ PICO_FLASH_OFF = (
     FlashOff("flash_range_erase", "rp2_flash_writeblocks", BEFORE_FLASH_OFF),
     FlashOff("flash_range_program", "rp2_flash_writeblocks", BEFORE_FLASH_OFF),
     FlashOff("flash_do_cmd", "flash_get_unique_id"),
-    FlashOff("flash_init_boot2_copyout"),
-    FlashOff("flash_enable_xip_via_boot2"),
-    FlashOff("flash_cs_force"),
     FlashOff(
         "rp2_flash_set_timing_internal",
         "rp2_flash_writeblocks",
@@ -242,33 +242,20 @@ MPS2_AN385 = Chip(
     multilib="thumb/v7-m/nofp",
 )
 
-ENDS_THE_FIRMWARE = "it ends the firmware"
-# The tick, and drivers' interrupts that stay enabled with the caches off: ports/esp32/hal.c, .lf.
-ESP_FLASH_OFF = tuple(
-    FlashOff(
-        function,
-        "mp_thread_notify" if function in ("tick", "mp_thread_tick", "mp_thread_notify") else "",
-        dict.fromkeys(
-            ("mp_thread_stack_overflow", "abort", "esp_system_abort", "__assert_func"),
-            ENDS_THE_FIRMWARE,
-        ),
-    )
-    for function in (
-        "tick",
-        "watch_idle_tasks",
-        "time_to_look_again",
-        "input_has_come",
-        "idle",
-        "mp_thread_tick",
-        "mp_thread_notify",
-        "gil_wake",
-        "gil_wake_locked",
-        "mp_sched_schedule",
-        "mp_sched_schedule_node",
-        "mp_sched_keyboard_interrupt",
-        "mp_hal_ticks_us",
-        "__wrap_mp_hal_wake_main_task_from_isr",
-    )
+FATAL = dict.fromkeys(
+    ("mp_thread_stack_overflow", "abort", "esp_system_abort", "__assert_func"),
+    "it ends the firmware",
+)
+# The tick, and what drivers' interrupts call that stay enabled with the caches off: ports/esp32.
+ESP_FLASH_OFF = (
+    FlashOff("tick", "mp_thread_notify", FATAL, file="hal.c"),
+    FlashOff("mp_thread_tick", "mp_thread_notify", FATAL),
+    FlashOff("mp_thread_notify", "mp_thread_notify", FATAL),
+    FlashOff("__wrap_mp_hal_wake_main_task_from_isr", "mp_thread_notify", FATAL, always=False),
+    FlashOff("gil_wake", "mp_thread_notify", FATAL, always=False),
+    FlashOff("mp_sched_schedule", "mp_thread_notify", FATAL, always=False),
+    FlashOff("mp_sched_schedule_node", "mp_thread_notify", FATAL, always=False),
+    FlashOff("mp_sched_keyboard_interrupt", "mp_thread_notify", FATAL, always=False),
 )
 ESP_ARRAYS = (
     Pointers("__init_array_start", "__init_array_end"),

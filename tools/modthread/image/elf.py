@@ -18,7 +18,7 @@ SYMBOL = struct.Struct("<IIIBBH")  # name, value, size, type, visibility, sectio
 ATTRIBUTES_OF = {"EM_ARM": ".ARM.attributes", "EM_RISCV": ".riscv.attributes"}
 HEADER = struct.Struct("<32xI10xHH")  # where the sections' headers are, their size, how many
 ATTRIBUTES = 0x7000_0003  # the kind of Arm's section
-NO_TYPE, FUNCTION = 0, 2
+NO_TYPE, OBJECT, FUNCTION, FILE = 0, 1, 2, 4
 MAPPING = ("$a", "$t", "$d")  # Arm's ABI for the Arm architecture, "Mapping symbols"
 
 
@@ -52,12 +52,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Symbol:
-    """`value` as the file has it: of a function in Thumb code it is odd."""
+    """`value` as the ELF file has it: of a function in Thumb code it is odd.
+
+    `file` is the source of a static one, empty for others.
+    """
 
     name: str
     value: int
     size: int
     kind: int
+    file: str
 
 
 @dataclass(frozen=True)
@@ -185,10 +189,14 @@ def _section(section: Any) -> Section:
 
 
 def _symbols(table: bytes, names: bytes) -> Iterator[Symbol]:
+    file = ""
     for name, value, size, info, _, section in SYMBOL.iter_unpack(table):
-        if name and (section or value):
-            text = names[name : names.index(0, name)].decode(errors="replace")
-            yield Symbol(text, value, size, info & 0xF)
+        text = names[name : names.index(0, name)].decode(errors="replace")
+        kind, is_global = info & 0xF, info >> 4
+        if kind == FILE:
+            file = text
+        elif name and (section or value):
+            yield Symbol(text, value, size, kind, "" if is_global else file)
 
 
 Attributes = dict[str, int | str]

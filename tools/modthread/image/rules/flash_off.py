@@ -1,32 +1,35 @@
 """What runs while flash cannot be read."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from modthread.image.calls import base, reached
 from modthread.image.chips import FLASH, ROM, FlashOff
-from modthread.image.elf import Function
+from modthread.image.elf import FUNCTION, Symbol
 from modthread.image.image import Fault, Image
 
 
 def flash_off(image: Image) -> Iterator[Fault]:
     """Each of the chip's list is in RAM or ROM, and so is all that it calls."""
-    functions: dict[str, list[Function]] = {}
-    for function in image.elf.functions:
-        for name in image.elf.names[function.start]:
-            functions.setdefault(base(name), []).append(replace(function, name=name))
+    symbols = [one for one in image.elf.symbols if one.kind == FUNCTION]
+    names = {base(one.name) for one in symbols}
     for rule in image.chip.flash_off:
-        found = functions.get(rule.function, [])
-        if not found and rule.goes_with in functions:
+        if rule.goes_with not in names:
+            continue
+        found = [
+            one
+            for one in symbols
+            if base(one.name) == rule.function and rule.file in ("", one.file or rule.file)
+        ]
+        if rule.always and not found:
             what = f"it has {rule.goes_with}(), and {rule.function}() cannot be found in it"
             yield Fault(what, "name the function that takes its place in image/chips.py")
-        for function in found:
-            yield from _not_in_ram(image, rule, function)
+        for symbol in found:
+            yield from _not_in_ram(image, rule, symbol)
 
 
-def _not_in_ram(image: Image, rule: FlashOff, start: Function) -> Iterator[Fault]:
+def _not_in_ram(image: Image, rule: FlashOff, start: Symbol) -> Iterator[Fault]:
     may_call = set(rule.may_call) if image.has_our_threads else {*rule.may_call, *rule.stock_calls}
-    for address, path in reached(image.elf, start, may_call):
+    for address, path in reached(image.elf, start.value, start.name, may_call):
         kind = image.kind_at(address)
         if kind == FLASH or (kind != ROM and image.elf.section_at(address) is None):
             where = "in flash" if kind == FLASH else f"not there, at {address:#x},"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 
 from modthread.image import thumb
 from modthread.image.chips import FLASH, RAM, ROM, Vectors
-from modthread.image.elf import FUNCTION, MAPPING, NO_TYPE
+from modthread.image.elf import FUNCTION, MAPPING, NO_TYPE, OBJECT
 from modthread.image.image import Fault, Image
 
 BOOT2_SIZE = 256
@@ -88,8 +88,9 @@ def pointers(image: Image) -> Iterator[Fault]:
 def constants(image: Image) -> Iterator[Fault]:
     """Nothing else holds an even pointer to a function: tables of handlers, of methods, any code.
 
-    Where addresses of code are too small to be told from numbers, nobody looks. A function's own
-    constants may be any numbers: one that it branches to is wrong.
+    A word of four bytes may be any number, or part of bytecode. So a table is what holds right
+    pointers, too; and a function's own constant is wrong if the function branches to it. Where
+    addresses of code are too small to be told from numbers, nobody looks.
     """
     if image.elf.machine != "EM_ARM":
         return
@@ -99,17 +100,22 @@ def constants(image: Image) -> Iterator[Fault]:
         if one.kind in (NO_TYPE, FUNCTION) and one.name[:2] not in MAPPING
         if image.kind_at(one.value) in (FLASH, RAM) and _is_code(image, one.value & ~1)
     }
-    # A label is of all that follows, as in the start's table of what to copy.
-    labels = {
-        one.value
-        for one in image.elf.symbols
-        if one.kind == NO_TYPE and one.name[:2] not in MAPPING
-    }
     for address, word in _words(image, names.keys()):
         if image.elf.function_at(address):
             yield from _even_branches(image, address, word, names[word])
-        elif word in image.elf.names and word not in labels:
+        elif word in image.elf.names and _is_in_table(image, address):
             yield Fault(f"{names[word]}() is named by an even pointer at {address:#x}", THUMB_LINK)
+
+
+def _is_in_table(image: Image, address: int) -> bool:
+    """Return whether the object at `address` consists of words, of which one names a function."""
+    for one in image.elf.symbols:
+        if one.kind == OBJECT and one.value <= address < one.value + one.size:
+            if one.value % 4 or one.size % 4:
+                return False
+            words = memoryview(image.elf.read(one.value, one.size) or b"").cast("I")
+            return any(word & 1 and word & ~1 in image.elf.names for word in words)
+    return False
 
 
 def _even_branches(image: Image, address: int, target: int, name: str) -> Iterator[Fault]:
