@@ -161,7 +161,8 @@ def test_exception_of_a_device():
 
         store.hook = hook
         try:
-            open("/store/file")
+            with open("/store/file") as file:
+                file.read()
             assert False, "nothing was raised"
         except KeyError:
             pass
