@@ -3,6 +3,7 @@
 // A file system is known by the place of its mp_vfs_blockdev_t. Nothing of it is allocated: calls of Python and waiting
 // threads are records on their stacks.
 
+#include "py/gc.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
 #include "extmod/vfs.h"
@@ -193,6 +194,19 @@ int ff_del_syncobj(FF_SYNC_t device) {
     (void)device;
     return 1;
 }
+
+#if FF_USE_LFN == 3
+
+// For long names. What an exception leaves behind the garbage collector frees.
+void *ff_memalloc(UINT size) {
+    return gc_alloc(size, 0);
+}
+
+void ff_memfree(void *block) {
+    gc_free(block);
+}
+
+#endif
 
 #endif
 

@@ -22,6 +22,10 @@
 #undef MICROPY_EVENT_POLL_HOOK
 #define MICROPY_EVENT_POLL_HOOK mp_thread_wait_for_notify();
 
+// FatFs has a lock for each file system, see modthread/file_system.c, and then no static buffer for long names.
+#undef MICROPY_FATFS_ENABLE_LFN
+#define MICROPY_FATFS_ENABLE_LFN (3) // on the heap
+
 // NimBLE's task calls Python, see bluetooth_guest.h.
 #define MODTHREAD_GUESTS (1)
 
