@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from elftools.elf.elffile import ELFFile
 
 from modthread import boards, build
 from modthread.boards import Board
@@ -240,24 +238,21 @@ def test_a_breakpoint_ends_the_emulator(emulated: Device) -> None:
         emulated.run(source, 60)
 
 
-FAULT = """
+NOWHERE = """
 import machine
-VTOR, NVIC_ISER, NVIC_ISPR = 0xe000ed08, 0xe000e100, 0xe000e200
 def called():
-    machine.mem32[machine.mem32[VTOR] + 4 * (16 + 31)] = {handler}
-    machine.mem32[NVIC_ISER] = 1 << 31
-    machine.mem32[NVIC_ISPR] = 1 << 31
+    machine.mem32[0x30000000]
 called()
 """
 
 
-def test_a_crash_is_told_in_terms_of_the_source(board: Board, emulated: Device) -> None:
-    """The emulator knows no faults: an interrupt is made to call their handler."""
-    with board.firmware.open("rb") as file:
-        symbols: Any = ELFFile(file).get_section_by_name(".symtab")
-        (handler,) = symbols.get_symbol_by_name("HardFault_Handler")
-    with pytest.raises(BoardResetError, match=r"unexpected interrupt \(exception 47\)") as caught:
-        emulated.run(FAULT.format(handler=handler["st_value"] | 1), 60)
+def test_a_crash_is_told_in_terms_of_the_source(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODTHREAD_STRICT", "hardfault=taken")
+    emulated = start("sleep=off")
+    with pytest.raises(BoardResetError, match=r"HardFault \(exception 3\) at pc=") as caught:
+        emulated.run(NOWHERE, 60)
     crash = emulated.crash_report(caught.value.output)
     assert crash
     assert re.search(r"^pc \w{8} machine_mem_subscr .*/extmod/machine_mem.c:\d+$", crash, re.M)
@@ -265,6 +260,14 @@ def test_a_crash_is_told_in_terms_of_the_source(board: Board, emulated: Device) 
     functions = re.findall(r"^   \w{8} (\w+) \S+:\d+$", crash, re.M)
     assert [name for name in dict.fromkeys(functions) if name in called_by] == called_by
     assert emulated.clean_up()
+
+
+def test_what_the_chip_refuses_ends_the_emulator(emulated: Device) -> None:
+    place = r"at \w{8} machine_mem_subscr .*/extmod/machine_mem.c:\d+$"
+    with pytest.raises(
+        LineLostError, match=f"status 1 HardFault: read from no memory 0x30000000, {place}"
+    ):
+        emulated.run(NOWHERE, 60)
 
 
 def test_boots_as_stock_does(board: Board) -> None:

@@ -364,6 +364,16 @@ def test_wfi_does_not_sleep_where_an_interrupt_is_pending(
     assert Bench(tmp_path, PENDING_SLEEP, settings=settings).run().core.waiting == asleep
 
 
+@pytest.mark.parametrize(("settings", "asleep"), [("on", True), ("masking=off", False)])
+def test_an_interrupt_that_is_not_more_urgent_does_not_end_a_handler_s_sleep(
+    settings: str, asleep: bool, tmp_path: Path
+) -> None:
+    handler = "ENABLE r0, r1, 30 \n wfi \n bx lr"  # both have priority 0
+    bench = Bench(tmp_path, "svc 0", handler, settings).run()
+    bench.chip.set_interrupt(30, True)
+    assert bench.core.waiting == asleep
+
+
 def test_wfe_sleeps_on_where_an_interrupt_is_masked(tmp_path: Path) -> None:
     bench = Bench(tmp_path, MASKED_SLEEP.replace("wfi", "wfe")).run()
     bench.chip.set_interrupt(30, True)
