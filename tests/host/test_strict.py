@@ -462,6 +462,32 @@ def test_a_fault_can_be_the_program_s(tmp_path: Path) -> None:
     assert stacked == [RAM + 2, 1, bench.labels["fault"]]
 
 
+def test_an_exception_out_of_sleep_needs_a_stack(tmp_path: Path) -> None:
+    sleep = "ENABLE r0, r1, 30 \n ldr r0, =0x20050000 \n mov sp, r0 \n wfi"
+    bench = Bench(tmp_path, sleep).run()
+    with pytest.raises(strict.FaultError, match=r"^HardFault: write to no memory"):
+        bench.chip.set_interrupt(30, True)
+
+
+DMA = """
+    ldr r0, =0x50000000
+    ldr r1, =0x30000000
+    str r1, [r0]
+    ldr r1, =RAM + 2048
+    str r1, [r0, #4]
+    movs r1, #1
+    str r1, [r0, #8]
+    ldr r1, =0x1f8009
+    str r1, [r0, #12]
+"""
+
+
+def test_dma_has_no_fault_but_is_refused(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, DMA).run()
+    with pytest.raises(strict.RefusedError, match=r"^DMA: read from no memory 0x30000000$"):
+        bench.chip.clock.tick(1000)
+
+
 def test_a_fault_in_its_handler_is_lockup(tmp_path: Path) -> None:
     with pytest.raises(
         strict.RefusedError, match=r"^lockup: unaligned read of a word in the HardFault handler"

@@ -182,8 +182,13 @@ cdef class Bus(RP2040):
 
     cdef int _misaligned(self, unsigned int address, str access) except -1:
         if self.aligned:
-            raise FaultError(f"unaligned {access}", address)
+            self._fault(f"unaligned {access}", address)
         return 0
+
+    cdef int _fault(self, str what, unsigned int address) except -1:
+        if (<Core>self.core).executing:
+            raise FaultError(what, address)
+        raise RefusedError(f"DMA: {what}", address)  # a bus error of its channel
 
     cdef int _peripheral(self, unsigned int address, str access) except -1:
         """Refuse an access to what is neither ROM, flash nor RAM, if there is nothing."""
@@ -198,7 +203,7 @@ cdef class Bus(RP2040):
         if self.closed and page in self.closed and not self.is_tolerated(address):
             raise RefusedError(f"{access} {self.closed[page]}", address)
         if self.memory and page not in self.peripherals:
-            raise FaultError(f"{access} no memory", address)
+            self._fault(f"{access} no memory", address)
         return 0
 
     cpdef unsigned int read_uint32(self, long long address) except? 0:
@@ -245,7 +250,7 @@ cdef class Bus(RP2040):
             return 1
         if address < ROM_END or FLASH <= address < FLASH_END:
             if self.readonly:
-                raise FaultError(f"write to {'ROM' if address < ROM_END else 'flash'}", address)
+                self._fault(f"write to {'ROM' if address < ROM_END else 'flash'}", address)
             return 0
         self._peripheral(address, "write to")
         if self.writes is not None:
@@ -412,9 +417,14 @@ cdef class Core(CortexM0Core):
     def exception_entry(self, number):
         """Take an exception; a vector that is even or nowhere is a fault."""
         cdef Bus bus = <Bus>self.rp2040
-        if not self.executing:  # a WFI ends at an interrupt: from here on it is the processor again
+        cdef bint executing = self.executing
+        if not executing:  # a WFI ends at an interrupt
             self.at = self.registers[15] & ~1U
-        CortexM0Core.exception_entry(self, number)
+        self.executing = True
+        try:
+            CortexM0Core.exception_entry(self, number)
+        finally:
+            self.executing = executing
         if bus.thumb and not self.registers[15] & 1:
             raise FaultError(f"exception {number} to an even address", self.registers[15])
 
