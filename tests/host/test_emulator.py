@@ -127,6 +127,28 @@ def test_crash_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
     assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
 
 
+NO_STACK = """\
+@micropython.asm_thumb
+def lose_stack():
+    movwt(r4, 0x14141414)
+    movwt(r0, 0xa0000000)
+    mov(sp, r0)
+    data(2, 0xde00)  # undefined
+lose_stack()
+"""
+
+
+def test_crash_without_a_stack_is_told(emulated: Device) -> None:
+    with pytest.raises(BoardResetError, match=r"HardFault .*, stack pointer lost, at") as caught:
+        emulated.run(NO_STACK, 10)
+    crash = emulated.crash_report(caught.value.output)
+    assert crash
+    assert " r4=14141414 " in crash
+    assert "sp=a0000000 " in crash
+    assert emulated.clean_up()
+    assert output_of(emulated, "print(6 * 7)") == b"42\r\n"
+
+
 def test_reset_is_noticed_and_the_board_usable_again(emulated: Device) -> None:
     with pytest.raises(BoardResetError, match="reset itself"):
         emulated.run("import machine\nmachine.reset()", 10)
