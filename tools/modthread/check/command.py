@@ -37,7 +37,8 @@ class Check:
     """A check of `board`; `kind` is what ``--board`` takes for it, `port` where it is.
 
     Without `port` it is the one that is attached or waits in its bootloader. `wait` is for how
-    many seconds it may be in use; `full` takes half an hour of tests instead of minutes.
+    many seconds it may be in use; `full` takes half an hour of tests instead of minutes. A board
+    with `patience` is emulated, and computes that many times slower.
     """
 
     board: Board
@@ -46,6 +47,7 @@ class Check:
     full: bool = False
     no_build: bool = False
     wait: float = 0.0
+    patience: float = 1.0
 
     def run(self) -> int:
         """Print the verdict, leave it in a file, and return it as an exit status.
@@ -74,7 +76,8 @@ class Check:
         emulator = Emulator(self.board, config.test_icount)
         with ExitStack() as running:
             running.callback(emulator.stop)
-            check = replace(self, port=emulator.start(), no_build=True)
+            port = emulator.start()
+            check = replace(self, port=port, no_build=True, patience=self.board.time_scale)
             verdict = Verdict(self.board.name, None)
             status = check._take_steps(verdict)
         print(verdict.markdown(), end="")
@@ -115,7 +118,13 @@ class Check:
         """Put the firmware there and return the board's port; raises ModthreadError."""
         verdict.facts["date"] = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         verdict.facts["host"] = f"{platform.platform()}, Python {platform.python_version()}"
-        outcome = put(self.board, self.port, no_build=self.no_build, wait=self.wait)
+        outcome = put(
+            self.board,
+            self.port,
+            no_build=self.no_build,
+            wait=self.wait,
+            patience=self.patience,
+        )
         done = "written" if outcome.written else "was there already"
         verdict.facts["image"] = f"CRC-32 {outcome.checksum:08x}, as the board reads it; {done}"
         found = attached.at(outcome.port)

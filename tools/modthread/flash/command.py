@@ -20,21 +20,22 @@ def put(
     no_build: bool = False,
     always: bool = False,
     wait: float = 0.0,
+    patience: float = 1.0,
 ) -> Outcome:
     """Build, and put the firmware on the board where it runs another one, or `always`.
 
     Without `port` it is the one board of its kind that is attached or waits in its bootloader;
     `image` is a file that is put there instead of what is built. Blocks for about a minute at
-    most, and for `wait` seconds where the board is in use. Raises ModthreadError.
+    most, and for `wait` seconds where the board is in use; an emulated one may take `patience`
+    times longer for its answers. Raises ModthreadError.
     """
     kind = _kind(board)
     if not (no_build or image):
         build.firmware(board)
     log = TrafficLog(project.BUILD / f"logs/{board.name}-flash.log")
     with closing(log), progress.step(f"Flashing {board.name}") as show:
-        flasher = kind(
-            board, image or board.firmware.with_name(kind.IMAGE), log, show, always, wait
-        )
+        path = image or board.firmware.with_name(kind.IMAGE)
+        flasher = kind(board, path, log, show, always, wait, patience)
         if port is None:
             return flasher.flash(None)
         with labgrid.reached(port) as place:

@@ -42,7 +42,8 @@ class Outcome:
 class Flasher(ABC):
     """Puts the `image` on a board, unless that runs it already and `always` does not ask for it.
 
-    `show` gets the progress; `wait` is for how many seconds the board may be in use.
+    `show` gets the progress; `wait` is for how many seconds the board may be in use; `patience`
+    is how many times longer than a real board's its answers may take.
     """
 
     IMAGE: ClassVar[str]
@@ -54,6 +55,7 @@ class Flasher(ABC):
     show: Show
     always: bool = False
     wait: float = 0.0
+    patience: float = 1.0
 
     @abstractmethod
     def flash(self, port: str | None) -> Outcome:
@@ -160,7 +162,8 @@ class Flasher(ABC):
 
     def _ask(self, session: Session) -> tuple[str | None, int]:
         source, expression = self.checksum_on_board()
-        answer = session.ask(f"(modthread, {expression})", ANSWER_LIMIT, MODTHREAD + source)
+        limit = ANSWER_LIMIT * self.patience
+        answer = session.ask(f"(modthread, {expression})", limit, MODTHREAD + source)
         version, checksum = ast.literal_eval(answer)
         return version, checksum
 
