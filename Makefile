@@ -66,7 +66,7 @@ setup: ## Install missing system packages and the pinned Python packages
 clean: ## Remove everything that make made
 	rm -rf build .venv tools/modthread.egg-info
 
-.venv/installed: pyproject.toml
+.venv/installed: pyproject.toml tools/modthread/strict/core.pyx
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -m modthread.system
