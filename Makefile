@@ -18,7 +18,7 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all bench setup clean
+.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof bench setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-long: .venv/installed ## Run the tests that are long for their own sake
 
 test-all: .venv/installed ## Run all tests: takes hours
 	@$(MODTHREAD) test $(ALL) --lane=all
+
+proof: .venv/installed ## Explore the interleavings of threads to full bounds: takes an hour
+	@$(VENV_PYTHON) tests/interleavings/explorer.py $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')

@@ -1,0 +1,330 @@
+"""Faults that are put into copies of modthread's files, to see that the explorer finds them.
+
+Not here, because they are harmless: a wait that is rounded down to ticks, or whose microseconds are
+compared without wrap, at the end of which the other clock is asked; the next owner's state left to
+itself to move, which it does when its task runs.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of one place in a file of modthread/, and the scenario that fails with it."""
+
+    name: str
+    file: str
+    before: str
+    after: str
+    scenario: str
+    cores: int = 1
+    bound: int = 1
+
+
+FAULTS = [
+    Fault(
+        "the queue's last is forgotten when one is appended",
+        "gil.c",
+        "    }\n    queue->last = thread;\n",
+        "    }\n",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "the queue's last is forgotten when one is removed",
+        "gil.c",
+        "        queue->last = before;\n",
+        "",
+        "ctrl_c_in_a_hand_over",
+    ),
+    Fault(
+        "the queue's last is forgotten when one comes first",
+        "gil.c",
+        "        queue->last = thread;\n    }\n    queue->first = thread;",
+        "    }\n    queue->first = thread;",
+        "callback_in_a_sleep",
+        bound=2,
+    ),
+    Fault(
+        "the next owner is not woken",
+        "gil.c",
+        "        kernel_give(next->task);\n",
+        "",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "a thread from a wait is put into the other queue",
+        "gil.c",
+        "    queue_append(&gil.woken, thread);",
+        "    queue_append(&gil.computing, thread);",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "a thread that gets the free GIL is not woken",
+        "gil.c",
+        "    if (make_ready(thread)) {\n        kernel_give",
+        "    if (make_ready(thread) && false) {\n        kernel_give",
+        "callback_in_a_sleep",
+    ),
+    Fault(
+        "whoever is given a semaphore believes to own the GIL",
+        "gil.c",
+        "    } while (gil.owner != self);",
+        "    } while (false);",
+        "one_lock_three_threads",
+    ),
+    Fault(
+        "the end of a timeout does not look who owns the GIL",
+        "gil.c",
+        "gil.owner == self || (self->status",
+        "(self->status",
+        "callback_in_a_sleep",
+    ),
+    Fault(
+        "the end of a timeout does not look whether it is in a queue",
+        "gil.c",
+        "(self->status == THREAD_WAITING && make_ready(self))",
+        "make_ready(self)",
+        "soft_reset_beside_one_that_starts_another",
+    ),
+    Fault(
+        "the state is not moved to who got the GIL from an interrupt",
+        "gil.c",
+        "    if (gil_resident != self) {\n        uint32_t",
+        "    if (false) {\n        uint32_t",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "who gives up the GIL still says that it runs",
+        "gil.c",
+        "    self->status = status;\n",
+        "",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "who gives way does not get into a queue",
+        "gil.c",
+        "        queue_append(&gil.computing, self);\n    } else",
+        "    } else",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "the stack is not noted before C code outside",
+        "gil.c",
+        "    NOTE_STACK(self, (uintptr_t *)self->stack->words);\n",
+        "",
+        "collection_beside_a_thread_outside",
+    ),
+    Fault(
+        "the GIL is handed over after the critical section",
+        "gil.c",
+        "    leave(self, THREAD_WAITING);\n    kernel_unlock(state);",
+        "    kernel_unlock(state);\n    leave(self, THREAD_WAITING);",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "nobody looks for an event before it parks",
+        "gil.c",
+        "    if (event && self->events_seen != gil.events) {",
+        "    if (false) {",
+        "notify_against_a_wait",
+    ),
+    Fault(
+        "who waits for an event is not known",
+        "gil.c",
+        "    self->awaits_event = event;",
+        "    self->awaits_event = false;",
+        "notify_against_a_wait",
+    ),
+    Fault(
+        "events are not counted",
+        "gil.c",
+        "    gil.events++;\n",
+        "",
+        "notify_against_a_wait",
+    ),
+    Fault(
+        "a thread is woken that does not wait",
+        "gil.c",
+        "    if (thread->status == THREAD_WAITING) {\n        wake(thread);\n    } else if",
+        "    if (thread->status != THREAD_RUNNING) {\n        wake(thread);\n    } else if",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "a thread that goes before the computing ones stays among them",
+        "gil.c",
+        "        queue_remove(&gil.computing, thread);\n        make_ready",
+        "        make_ready",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "a deleted thread stays in its queue",
+        "gil.c",
+        "    if (thread->status == THREAD_READY) {\n        queue_remove(thread->woken",
+        "    if (false) {\n        queue_remove(thread->woken",
+        "soft_reset_beside_one_that_computes",
+        bound=0,
+    ),
+    Fault(
+        "no switch is ever due",
+        "gil.c",
+        "    if (due) {",
+        "    if (false) {",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "the tick does not look who waits for the GIL",
+        "gil.c",
+        "    if (mp_thread_gil_contended()) {\n        consider",
+        "    if (false) {\n        consider",
+        "a_computing_thread_gives_way",
+        bound=2,
+    ),
+    Fault(
+        "a task that is used again comes from a wait",
+        "gil.c",
+        "    thread->woken = false;\n    thread->slice_us = 0;\n    thread->status = THREAD_READY;",
+        "    thread->slice_us = 0;\n    thread->status = THREAD_READY;",
+        "the_second_in_line_gives_up",
+        bound=2,
+    ),
+    Fault(
+        "the state of who had the GIL is not kept",
+        "gil.c",
+        "    gil_resident->state = mp_state_ctx.thread;\n",
+        "",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "a lock is tried outside of the critical section",
+        "lock.c",
+        "    lock->locked = true;\n    kernel_unlock(state);\n    return acquired;",
+        "    kernel_unlock(state);\n    lock->locked = true;\n    return acquired;",
+        "release_in_an_interrupt",
+    ),
+    Fault(
+        "a lock is handed over, and its new owner is not told",
+        "lock.c",
+        "        waiter->owns_lock = true;\n        gil_wake",
+        "        gil_wake",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "who got the lock stays in the line",
+        "lock.c",
+        "        lock->first = waiter->next;\n        waiter->owns_lock",
+        "        waiter->owns_lock",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "who got the lock is not woken",
+        "lock.c",
+        "        gil_wake_locked(waiter->thread);\n",
+        "",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "a free lock is waited for",
+        "lock.c",
+        "    if (!lock->locked) {\n        lock->locked = true;\n        waiter",
+        "    if (false) {\n        lock->locked = true;\n        waiter",
+        "release_in_an_interrupt",
+    ),
+    Fault(
+        "the line's last is forgotten when one joins",
+        "lock.c",
+        "    lock->last = waiter;\n",
+        "",
+        "a_thread_ends_while_others_wait_for_it",
+    ),
+    Fault(
+        "the line's last is forgotten when one quits",
+        "lock.c",
+        "            lock->last = before;\n",
+        "            ;\n",
+        "the_second_in_line_gives_up",
+    ),
+    Fault(
+        "who owns the lock quits the line",
+        "lock.c",
+        "    if (!waiter->owns_lock) {",
+        "    if (true) {",
+        "callback_releases_the_lock",
+    ),
+    Fault(
+        "the lock is lost with the exception",
+        "lock.c",
+        "                lock_release(MP_OBJ_FROM_PTR(lock));",
+        "                ;",
+        "ctrl_c_in_a_hand_over",
+    ),
+    Fault(
+        "the lock comes at the timeout, and the answer is False",
+        "lock.c",
+        "    kernel_unlock(state);\n    return lock_quit(lock, &waiter);",
+        "    kernel_unlock(state);\n    return lock_quit(lock, &waiter) && false;",
+        "release_in_an_interrupt_at_the_timeout",
+    ),
+    Fault(
+        "an exception does not end the wait for a lock",
+        "lock.c",
+        "        if (scheduler_exception_pending()) {",
+        "        if (false) {",
+        "ctrl_c_ends_a_wait_for_ever",
+    ),
+    Fault(
+        "an exception wakes nobody",
+        "scheduler.c",
+        "    kernel_unlock(state);\n    gil_wake(thread);",
+        "    kernel_unlock(state);",
+        "ctrl_c_ends_a_wait_for_ever",
+    ),
+    Fault(
+        "the VM is not told of exceptions and callbacks",
+        "scheduler.c",
+        "pin_keeps_main() || work_pending());",
+        "pin_keeps_main());",
+        "callback_releases_the_lock",
+    ),
+    Fault(
+        "nobody looks for pending work before it parks",
+        "scheduler.c",
+        "    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && work_pending()) {",
+        "    if (false) {",
+        "callback_releases_the_lock",
+    ),
+    Fault(
+        "a scheduled callback is not counted",
+        "scheduler.c",
+        "        MP_STATE_VM(sched_len)++;\n",
+        "",
+        "callback_in_a_sleep",
+    ),
+    Fault(
+        "a callback wakes nobody",
+        "scheduler.c",
+        "        gil_wake(&thread_main);\n",
+        "",
+        "callback_releases_the_lock",
+    ),
+    Fault(
+        "the scheduler stays locked",
+        "scheduler.c",
+        "    lock_depth--;\n",
+        "",
+        "guest_enters_and_leaves",
+    ),
+    Fault(
+        "callbacks run once only",
+        "scheduler.c",
+        "    running_callbacks = false;\n",
+        "",
+        "callback_in_a_sleep",
+    ),
+    Fault(
+        "ticks are compared without wrap",
+        "deadline.c",
+        "    if (elapsed < deadline->ticks) {",
+        "    if (kernel_ticks() < deadline->start + deadline->ticks) {",
+        "callback_that_raises",
+    ),
+]
