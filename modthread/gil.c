@@ -393,6 +393,7 @@ void mp_thread_tick(void) {
     }
     uint32_t state = kernel_lock();
     thread_check_stack(gil_resident); // it may be computing, and never get to where it would be checked
+    scheduler_tick();
     if (mp_thread_gil_contended()) {
         consider_switch();
     }

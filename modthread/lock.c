@@ -12,10 +12,14 @@
 #include "scheduler.h"
 
 // A thread that waits for a lock; on its stack.
+//
+// It is in the line only while its thread is parked or ready: nothing else happens there, and nobody raises. Before a
+// callback runs or an exception is raised the thread leaves the line, and comes back to its old place.
 typedef struct _waiter_t {
     struct _waiter_t *next;
     thread_t *thread;
-    volatile bool owns_lock; // set by whoever hands the lock over
+    uint32_t number; // in the order in which they came, to any lock; wraps
+    bool owns_lock; // set by whoever hands the lock over
 } waiter_t;
 
 // Fits into one GC block, on 32-bit chips 16 bytes.
@@ -63,20 +67,32 @@ static mp_obj_t lock_release(mp_obj_t self) {
     return mp_const_none;
 }
 
+static bool came_before(const waiter_t *waiter, const waiter_t *other) {
+    return (int32_t)(waiter->number - other->number) < 0;
+}
+
 // Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     lines_lost = false;
-    if (!lock->locked) {
+    waiter->owns_lock = !lock->locked;
+    if (waiter->owns_lock) {
         lock->locked = true;
-        waiter->owns_lock = true;
         return;
     }
-    if (lock->first == NULL) {
-        lock->first = waiter;
+    waiter_t *before = NULL;
+    if (lock->first != NULL && came_before(lock->last, waiter)) {
+        before = lock->last;
     } else {
-        lock->last->next = waiter;
+        for (waiter_t *w = lock->first; w != NULL && came_before(w, waiter); w = w->next) {
+            before = w;
+        }
     }
-    lock->last = waiter;
+    waiter_t **link = before == NULL ? &lock->first : &before->next;
+    waiter->next = *link;
+    *link = waiter;
+    if (waiter->next == NULL) {
+        lock->last = waiter;
+    }
 }
 
 // Wait no longer. Returns true if the lock came all the same and is owned now.
@@ -100,35 +116,39 @@ static bool lock_quit(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     return waiter->owns_lock;
 }
 
+// Wait in line, at most until something is pending for the thread. Returns true if it owns the lock then.
+static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, TickType_t ticks) {
+    uint32_t state = kernel_lock();
+    lock_join(lock, waiter);
+    if (waiter->owns_lock || ticks == 0) {
+        kernel_unlock(state);
+    } else {
+        TRACE_LOCK(waiter->thread, lock);
+        scheduler_park_locked(state, ticks, false);
+        TRACE_LOCK(waiter->thread, NULL);
+    }
+    return waiter->owns_lock || lock_quit(lock, waiter);
+}
+
 // Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
 static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
     if (scheduler_is_locked() || gil_pins > 0) { // whoever has it cannot release it meanwhile
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
-    waiter_t waiter = { .thread = gil_resident };
-    TickType_t left = deadline_left(deadline);
-    uint32_t state = kernel_lock();
-    lock_join(lock, &waiter);
-    while (!waiter.owns_lock && left != 0) {
-        TRACE_LOCK(waiter.thread, lock);
-        scheduler_park_locked(state, left, false);
-        TRACE_LOCK(waiter.thread, NULL);
-        if (scheduler_exception_pending()) {
-            if (lock_quit(lock, &waiter)) {
-                lock_release(MP_OBJ_FROM_PTR(lock)); // the exception is raised here and now, whatever has come meanwhile
-            }
-            mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
-            return lock_wait(lock, deadline); // somebody else has taken the exception away
-        }
-        if (waiter.owns_lock) {
-            return true; // what else is pending, the VM attends to next
-        }
-        scheduler_run_callbacks();
+    static uint32_t last_number;
+    waiter_t waiter = { .thread = gil_resident, .number = ++last_number };
+    TickType_t left;
+    do {
         left = deadline_left(deadline);
-        state = kernel_lock();
-    }
-    kernel_unlock(state);
-    return lock_quit(lock, &waiter);
+        if (lock_park(lock, &waiter, left)) {
+            if (!scheduler_exception_pending()) {
+                return true; // what else is pending, the VM attends to next
+            }
+            lock_release(MP_OBJ_FROM_PTR(lock)); // it is raised here and now, whatever has come meanwhile
+        }
+        mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
+    } while (left != 0);
+    return false;
 }
 
 static mp_obj_t lock_acquire(mp_obj_t self) {

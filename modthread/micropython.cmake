@@ -15,6 +15,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/import.c
     ${CMAKE_CURRENT_LIST_DIR}/event_loop.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
+    ${CMAKE_CURRENT_LIST_DIR}/print_exception.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
 )
@@ -69,4 +70,9 @@ set_property(SOURCE ${MICROPY_PY_DIR}/builtinimport.c APPEND PROPERTY COMPILE_DE
 )
 set_property(SOURCE ${MICROPY_PY_DIR}/runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
     mp_builtin___import__=import_module
+)
+
+# Whose function print_exception.c replaces; sys.print_exception() raises what its file raises.
+set_property(SOURCE ${MICROPY_PY_DIR}/obj.c ${MICROPY_PY_DIR}/modsys.c APPEND PROPERTY
+    COMPILE_DEFINITIONS mp_obj_print_exception=mp_obj_print_exception_may_raise
 )

@@ -10,7 +10,9 @@
 MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
-SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c event_loop.c deadline.c trace.c)
+SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, \
+	modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c \
+	event_loop.c deadline.c print_exception.c trace.c)
 
 # scheduler.c takes the place of MicroPython's.
 $(BUILD)/py/scheduler.o: $(MODTHREAD_DIR)/scheduler.c
@@ -38,7 +40,10 @@ $(BUILD)/extmod/vfs_lfs.o: CFLAGS += -include $(MODTHREAD_DIR)/littlefs_lock.h
 $(BUILD)/py/builtinimport.o: CFLAGS += -Dmp_map_lookup=import_map_lookup
 $(BUILD)/py/builtinimport.o $(BUILD)/py/runtime.o: CFLAGS += -Dmp_builtin___import__=import_module
 
+# Whose function print_exception.c replaces; sys.print_exception() raises what its file raises.
+$(BUILD)/py/obj.o $(BUILD)/py/modsys.o: CFLAGS += -Dmp_obj_print_exception=mp_obj_print_exception_may_raise
+
 # Other flags are another object file.
 $(addprefix $(BUILD)/, \
-	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o) \
+	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o obj.o modsys.o) \
 	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk

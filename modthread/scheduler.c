@@ -28,7 +28,13 @@ _Static_assert(offsetof(mp_state_vm_t, gil_mutex) > offsetof(mp_state_vm_t, sche
 #define QUEUE_INDEX(i) ((i) & (MICROPY_SCHEDULER_DEPTH - 1))
 
 static uint16_t lock_depth; // of mp_sched_lock()
+
+// What is pending for the main thread waits until a callback ends, so that the callback does not swallow it: unless more
+// comes, or the callback takes too long. Then it is raised in the callback, and in the main program all the same.
+#define CALLBACK_END_US (1000000)
 static bool running_callbacks;
+static bool callback_must_end;
+static uint32_t held_since_us;
 
 // How long a thread that is pinned may keep the main one from its Ctrl-C.
 #define PIN_INTERRUPTED_US (1000000)
@@ -40,6 +46,10 @@ static bool callbacks_pending(void) {
     }
     #endif
     return mp_sched_num_pending() != 0;
+}
+
+static bool in_callback(void) {
+    return running_callbacks && gil_resident == &thread_main;
 }
 
 static bool may_run_callbacks(void) {
@@ -55,6 +65,11 @@ static volatile bool pause_requested;
 
 static bool may_switch(void) {
     return gil_switch_requested && gil_pins == 0;
+}
+
+bool scheduler_exception_pending(void) {
+    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL
+           && (!in_callback() || callback_must_end);
 }
 
 // An exception or a callback is there for the thread that runs.
@@ -88,17 +103,36 @@ bool scheduler_is_locked(void) {
 
 void scheduler_raise(thread_t *thread, mp_obj_t exception) {
     uint32_t state = kernel_lock();
-    gil_state_of(thread)->mp_pending_exception = exception;
+    mp_state_thread_t *ts = gil_state_of(thread);
+    if (thread == &thread_main) {
+        callback_must_end = running_callbacks && ts->mp_pending_exception != MP_OBJ_NULL;
+        held_since_us = mp_hal_ticks_us();
+    }
+    ts->mp_pending_exception = exception;
     scheduler_update();
     kernel_unlock(state);
     gil_wake(thread);
 }
 
-// Take the pending exception of the calling thread, or MP_OBJ_NULL.
+void scheduler_tick(void) {
+    if (running_callbacks && !callback_must_end && gil_state_of(&thread_main)->mp_pending_exception != MP_OBJ_NULL
+        && (uint32_t)mp_hal_ticks_us() - held_since_us >= CALLBACK_END_US) {
+        callback_must_end = true;
+        scheduler_update();
+        gil_wake_locked(&thread_main);
+    }
+}
+
+// Take the exception that is to be raised in the calling thread, or MP_OBJ_NULL.
 static mp_obj_t take_exception(void) {
     uint32_t state = kernel_lock();
-    mp_obj_t exception = mp_state_ctx.thread.mp_pending_exception;
-    mp_state_ctx.thread.mp_pending_exception = MP_OBJ_NULL;
+    mp_obj_t exception = scheduler_exception_pending() ? mp_state_ctx.thread.mp_pending_exception : MP_OBJ_NULL;
+    if (!in_callback()) {
+        mp_state_ctx.thread.mp_pending_exception = MP_OBJ_NULL;
+    } else if (exception != MP_OBJ_NULL) {
+        callback_must_end = false; // if it does not, the next one comes as late
+        held_since_us = mp_hal_ticks_us();
+    }
     scheduler_update();
     kernel_unlock(state);
     return exception;
@@ -110,7 +144,6 @@ void mp_sched_exception(mp_obj_t exc) {
 
 #if MICROPY_KBD_EXCEPTION
 void mp_sched_keyboard_interrupt(void) {
-    MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
     mp_sched_exception(MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception)));
 }
 #endif
@@ -275,22 +308,54 @@ static inline void run_nodes(void) {
 
 #endif
 
-// All C callbacks, but only one Python callback: then exceptions and other threads have their turn.
-void scheduler_run_callbacks(void) {
-    if (!may_run_callbacks()) {
-        return;
-    }
+static void begin_callbacks(void) {
     running_callbacks = true;
-    run_nodes();
-    mp_sched_item_t item;
-    if (take_callback(&item)) {
-        mp_call_function_1_protected(item.func, item.arg);
-    }
+    callback_must_end = false;
+}
+
+static void end_callbacks(void) {
+    uint32_t state = kernel_lock();
     running_callbacks = false;
-    update();
+    scheduler_update();
+    kernel_unlock(state);
+}
+
+// All C callbacks, but only one Python callback: then exceptions and other threads have their turn.
+//
+// No exception leaves a callback, so that whoever waits finds what has happened when mp_handle_pending() returns.
+static void run_callbacks(void) {
+    begin_callbacks();
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        run_nodes();
+        mp_sched_item_t item;
+        if (take_callback(&item)) {
+            mp_call_function_1(item.func, item.arg);
+        }
+        nlr_pop();
+    } else {
+        mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
+    }
+    end_callbacks();
 }
 
 MP_REGISTER_ROOT_POINTER(mp_sched_item_t sched_queue[MICROPY_SCHEDULER_DEPTH]);
+
+/******************************************************************************/
+// A soft reset
+
+void scheduler_reset(void) {
+    uint32_t state = kernel_lock();
+    lock_depth = 0;
+    gil_pins = 0;
+    running_callbacks = false;
+    callback_must_end = false;
+    #ifdef MODTHREAD_INTERRUPT_STACK_TOP
+    interrupted.depth = 0;
+    #endif
+    scheduler_update();
+    kernel_unlock(state);
+}
 
 /******************************************************************************/
 // Where the VM, and C code that waits, attend to all of this
@@ -345,13 +410,16 @@ void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     if (exception != MP_OBJ_NULL && behaviour == MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS) {
         #if MICROPY_KBD_EXCEPTION
         if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
-            thread_interrupted();
+            MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
+            if (!in_callback()) {
+                thread_interrupted();
+            }
         }
         #endif
         nlr_raise(exception);
     }
-    if (callbacks_pending()) {
-        scheduler_run_callbacks();
+    if (callbacks_pending() && may_run_callbacks()) {
+        run_callbacks();
     }
 }
 

@@ -16,16 +16,17 @@ bool scheduler_is_locked(void);
 // The last pin has been taken out: what waited for that has its turn. Needs the GIL.
 void scheduler_unpinned(void);
 
-// True if an exception is pending for the calling thread. Needs the GIL.
-static inline bool scheduler_exception_pending(void) {
-    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL;
-}
+// True if an exception is pending for the calling thread, and is to be raised now. Needs the GIL.
+bool scheduler_exception_pending(void);
 
-// gil_park_locked() for who attends to exceptions and callbacks before parking again: at once if there are some already.
+// gil_park_locked() for who calls mp_handle_pending() before parking again: at once if something is pending already.
 void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event);
 
-// Run what micropython.schedule() has put into the queue, if this is the main thread. Raises nothing. Needs the GIL.
-void scheduler_run_callbacks(void);
+// From mp_thread_tick(), in a critical section.
+void scheduler_tick(void);
+
+// What a program may have left behind: as before the first one.
+void scheduler_reset(void);
 
 // Make an exception pending for a thread and end its wait. From tasks and interrupts; never blocks.
 void scheduler_raise(thread_t *thread, mp_obj_t exception);

@@ -261,6 +261,7 @@ static void set_defaults(void) {
     file_system_reset();
     import_reset();
     event_loop_reset();
+    scheduler_reset();
     TRACE_CLEAR();
 }
 
