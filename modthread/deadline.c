@@ -1,38 +1,28 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 
-#include "py/mphal.h"
+#include "py/mpthread.h"
 
 #include "deadline.h"
 
 #define US_PER_TICK (1000000 / KERNEL_TICK_HZ)
 
-const deadline_t deadline_never = { .ticks = KERNEL_FOREVER };
-
-// Rounded up. A division of 64 bits takes hundreds of instructions, and most waits are shorter than an hour.
-static TickType_t ticks_from_us(uint64_t us) {
-    us += US_PER_TICK - 1;
-    return us <= UINT32_MAX ? (uint32_t)us / US_PER_TICK : us / US_PER_TICK;
-}
-
 deadline_t deadline_after_us(uint64_t us) {
-    deadline_t deadline = {
-        .start = kernel_ticks(),
-        .ticks = ticks_from_us(us),
-        .end_us = (uint32_t)mp_hal_ticks_us() + (uint32_t)us,
-    };
-    return deadline;
+    return mp_thread_time_us() + us;
 }
 
-TickType_t deadline_left(const deadline_t *deadline) {
-    if (deadline->ticks == KERNEL_FOREVER) {
+bool deadline_passed(deadline_t deadline) {
+    return mp_thread_time_us() >= deadline;
+}
+
+// Rounded up, for the first tick is cut short. A division of 64 bits takes hundreds of instructions: look once an hour.
+TickType_t deadline_ticks(deadline_t deadline) {
+    if (deadline == DEADLINE_NEVER) {
         return KERNEL_FOREVER;
     }
-    TickType_t elapsed = kernel_ticks() - deadline->start;
-    if (elapsed < deadline->ticks) {
-        return deadline->ticks - elapsed;
+    uint64_t now = mp_thread_time_us();
+    if (now >= deadline) {
+        return 0;
     }
-    if (elapsed > deadline->ticks) {
-        return 0; // the first one was not a whole one
-    }
-    return (int32_t)((uint32_t)mp_hal_ticks_us() - deadline->end_us) >= 0 ? 0 : 1;
+    uint64_t left = deadline - now;
+    return left > UINT32_MAX ? UINT32_MAX / US_PER_TICK : (uint32_t)(left - 1) / US_PER_TICK + 1;
 }

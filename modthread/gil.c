@@ -199,13 +199,11 @@ static void wait_for_grant(const thread_t *self) {
     } while (gil.owner != self);
 }
 
-// The same, but when the ticks are over a parked thread asks for the GIL.
-static void wait_for_grant_until(thread_t *self, TickType_t ticks) {
-    TickType_t start = kernel_ticks();
-    TickType_t elapsed = 0;
-    while (elapsed < ticks && self->status == THREAD_WAITING) {
-        kernel_take(ticks - elapsed);
-        elapsed = kernel_ticks() - start;
+// The same, but at the deadline a parked thread asks for the GIL.
+static void wait_for_grant_until(thread_t *self, deadline_t deadline) {
+    TickType_t ticks;
+    while (self->status == THREAD_WAITING && (ticks = deadline_ticks(deadline)) != 0) {
+        kernel_take(ticks);
     }
     uint32_t state = kernel_lock();
     bool owned = gil.owner == self || (self->status == THREAD_WAITING && make_ready(self));
@@ -292,7 +290,7 @@ void gil_acquire(void) {
     resume(self);
 }
 
-void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
+void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
     gc_helper_regs_t regs;
     thread_t *self = gil_resident;
     thread_check_stack(self);
@@ -304,7 +302,7 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     }
     if (gil_pins > 0) {
         kernel_unlock(state);
-        kernel_take(MIN(ticks, PINNED_WAIT_TICKS));
+        kernel_take(MIN(deadline_ticks(deadline), PINNED_WAIT_TICKS));
         return;
     }
     self->awaits_event = event;
@@ -318,8 +316,8 @@ void gil_park_locked(uint32_t state, TickType_t ticks, bool event) {
     resume(self);
 }
 
-void gil_park(TickType_t ticks) {
-    gil_park_locked(kernel_lock(), ticks, false);
+void gil_park(deadline_t deadline) {
+    gil_park_locked(kernel_lock(), deadline, false);
 }
 
 void gil_wake_locked(thread_t *thread) {
@@ -396,6 +394,17 @@ void mp_thread_tick(void) {
     scheduler_tick();
     if (mp_thread_gil_contended()) {
         consider_switch();
+    }
+    kernel_unlock(state);
+}
+
+// A semaphore that is given without the GIL says no more than that.
+void mp_thread_ticks_missed(void) {
+    uint32_t state = kernel_lock();
+    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        if (thread->status == THREAD_WAITING) {
+            kernel_give(thread->task);
+        }
     }
     kernel_unlock(state);
 }

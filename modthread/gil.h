@@ -6,6 +6,7 @@
 #ifndef MODTHREAD_GIL_H
 #define MODTHREAD_GIL_H
 
+#include "deadline.h"
 #include "thread.h"
 
 // How long a computing thread keeps the GIL while others compute, in microseconds. A soft reset goes back to the default.
@@ -40,12 +41,12 @@ void gil_release(void);
 // Get the GIL back; blocks. Nothing happens if the thread owns it, nor in a task that is no thread.
 void gil_acquire(void);
 
-// Release the GIL and wait until gil_wake() or the end of that many ticks; returns owning the GIL. May return early:
+// Release the GIL and wait until gil_wake() or the deadline; returns owning the GIL. May return early:
 // what the caller waits for is for the caller to check.
-void gil_park(TickType_t ticks);
+void gil_park(deadline_t deadline);
 
 // The same in a critical section, which it ends. With event set, mp_thread_notify() wakes it, too.
-void gil_park_locked(uint32_t state, TickType_t ticks, bool event);
+void gil_park_locked(uint32_t state, deadline_t deadline, bool event);
 
 // Wake a parked thread, and let one that is ready go before the computing ones. Any other one has to look, before it
 // parks, for what it would wait for. From tasks and interrupts; never blocks.

@@ -5,7 +5,6 @@
 
 #include "py/runtime.h"
 
-#include "deadline.h"
 #include "gil.h"
 #include "lock.h"
 #include "releases.h"
@@ -117,43 +116,41 @@ static bool lock_quit(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
 }
 
 // Wait in line, at most until something is pending for the thread. Returns true if it owns the lock then.
-static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, TickType_t ticks) {
+static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, deadline_t deadline) {
     uint32_t state = kernel_lock();
     lock_join(lock, waiter);
-    if (waiter->owns_lock || ticks == 0) {
+    if (waiter->owns_lock) {
         kernel_unlock(state);
-    } else {
-        TRACE_LOCK(waiter->thread, lock);
-        scheduler_park_locked(state, ticks, false);
-        TRACE_LOCK(waiter->thread, NULL);
+        return true;
     }
+    TRACE_LOCK(waiter->thread, lock);
+    scheduler_park_locked(state, deadline, false);
+    TRACE_LOCK(waiter->thread, NULL);
     return waiter->owns_lock || lock_quit(lock, waiter);
 }
 
 // Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
-static bool lock_wait(mp_obj_thread_lock_t *lock, const deadline_t *deadline) {
+static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
     if (scheduler_is_locked() || gil_pins > 0) { // whoever has it cannot release it meanwhile
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
     static uint32_t last_number;
     waiter_t waiter = { .thread = gil_resident, .number = ++last_number };
-    TickType_t left;
-    do {
-        left = deadline_left(deadline);
-        if (lock_park(lock, &waiter, left)) {
+    while (!deadline_passed(deadline)) {
+        if (lock_park(lock, &waiter, deadline)) {
             if (!scheduler_exception_pending()) {
                 return true; // what else is pending, the VM attends to next
             }
             lock_release(MP_OBJ_FROM_PTR(lock)); // it is raised here and now, whatever has come meanwhile
         }
         mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
-    } while (left != 0);
-    return false;
+    }
+    return lock_try(lock);
 }
 
 static mp_obj_t lock_acquire(mp_obj_t self) {
     mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
-    return mp_obj_new_bool(lock_try(lock) || lock_wait(lock, &deadline_never));
+    return mp_obj_new_bool(lock_try(lock) || lock_wait(lock, DEADLINE_NEVER));
 }
 
 /******************************************************************************/
@@ -185,7 +182,7 @@ static deadline_t deadline_after(mp_obj_t timeout) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout is not a number"));
     }
     if (seconds < 0) {
-        return deadline_never;
+        return DEADLINE_NEVER;
     }
     if (seconds > DEADLINE_SECONDS_MAX) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout value is too large"));
@@ -219,7 +216,7 @@ static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t
         mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
     }
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
-    return mp_obj_new_bool(lock_try(self) || (may_wait && lock_wait(self, &deadline)));
+    return mp_obj_new_bool(lock_try(self) || (may_wait && lock_wait(self, deadline)));
 }
 
 // acquire(waitflag=1, timeout=-1)

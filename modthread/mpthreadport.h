@@ -63,6 +63,10 @@ void mp_thread_leave_guest(void);
 // The identifier of the thread that runs on a task, 0 if that is none of ours. For messages.
 uint32_t mp_thread_ident_of_task(const void *task);
 
+// A port provides this: microseconds since some time before mp_thread_init_main(), which never wrap or go back. From
+// tasks and interrupts; never blocks.
+uint64_t mp_thread_time_us(void);
+
 // A port with several cores provides these, for hard interrupt handlers written in Python, which use the state of the
 // thread that owns the GIL: stop the other cores wherever they are, and let them go on. From interrupts; nestable.
 void mp_thread_stop_others(void);

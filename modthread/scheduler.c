@@ -9,7 +9,6 @@
 #include "py/mphal.h"
 #include "py/runtime.h"
 
-#include "deadline.h"
 #include "gil.h"
 #include "releases.h"
 #include "scheduler.h"
@@ -428,47 +427,39 @@ void mp_event_handle_nowait(void) {
     mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
 
-void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event) {
+void scheduler_park_locked(uint32_t state, deadline_t deadline, bool event) {
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && work_pending()) {
         kernel_unlock(state);
         mp_thread_give_way();
     } else {
-        gil_park_locked(state, ticks, event);
+        gil_park_locked(state, deadline, event);
     }
 }
 
-static void park_for_event(TickType_t ticks) {
+static void wait_for_event(deadline_t deadline) {
+    mp_event_handle_nowait();
     if (!scheduler_is_locked()) {
-        scheduler_park_locked(kernel_lock(), ticks, true);
+        scheduler_park_locked(kernel_lock(), deadline, true);
     }
 }
 
 // Nothing tells of all that may be waited for here: what another thread does to a Python object (a stream written in
 // Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt that fills a driver's buffer. Look again now and then.
-#define LOOK_AGAIN_TICKS (KERNEL_TICKS_FROM_MS(5))
-
-static void wait_for_event(TickType_t ticks) {
-    mp_event_handle_nowait();
-    park_for_event(MIN(ticks, LOOK_AGAIN_TICKS));
-}
+#define LOOK_AGAIN_MS (5)
 
 void mp_event_wait_indefinite(void) {
-    wait_for_event(KERNEL_FOREVER);
+    mp_event_wait_ms(LOOK_AGAIN_MS);
 }
 
 void mp_thread_wait_for_notify(void) {
-    mp_event_handle_nowait();
-    park_for_event(KERNEL_FOREVER);
+    wait_for_event(DEADLINE_NEVER);
 }
-
-#define TICK_MS (1000 / KERNEL_TICK_HZ)
 
 void mp_event_wait_ms(mp_uint_t timeout_ms) {
-    // Rounded up; the caller looks at the time itself and may call again.
-    TickType_t ticks = timeout_ms / TICK_MS + (timeout_ms % TICK_MS != 0);
-    wait_for_event(MIN(ticks, KERNEL_FOREVER - 1));
+    wait_for_event(deadline_after_us(MIN(timeout_ms, LOOK_AGAIN_MS) * 1000));
 }
 
+// Nothing may wait here, in a hard interrupt handler or with interrupts off: then the time is spent looking at the clock.
 void mp_thread_delay_ms(uint32_t ms) {
     if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
         gil_park(0);
@@ -476,11 +467,12 @@ void mp_thread_delay_ms(uint32_t ms) {
     deadline_t deadline = deadline_after_us((uint64_t)ms * 1000);
     for (;;) {
         mp_event_handle_nowait();
-        TickType_t left = deadline_left(&deadline);
-        if (left == 0 || scheduler_is_locked()) {
+        if (deadline_passed(deadline)) {
             return;
         }
-        scheduler_park_locked(kernel_lock(), left, false);
+        if (!scheduler_is_locked()) {
+            scheduler_park_locked(kernel_lock(), deadline, false);
+        }
     }
 }
 
@@ -491,7 +483,7 @@ void mp_thread_delay_us(uint32_t us) {
         mp_thread_delay_ms(us / 1000 - 1);
     }
     while ((uint32_t)mp_hal_ticks_us() - start < us) {
-        if (us >= 1000 && mp_thread_gil_contended()) {
+        if (us >= 1000 && mp_thread_gil_contended() && !scheduler_is_locked()) {
             mp_thread_delay_ms(1);
         } else {
             mp_thread_give_way();

@@ -5,6 +5,7 @@
 #ifndef MODTHREAD_SCHEDULER_H
 #define MODTHREAD_SCHEDULER_H
 
+#include "deadline.h"
 #include "thread.h"
 
 // Tell the VM whether the thread that runs has something to attend to. In a critical section.
@@ -20,7 +21,7 @@ void scheduler_unpinned(void);
 bool scheduler_exception_pending(void);
 
 // gil_park_locked() for who calls mp_handle_pending() before parking again: at once if something is pending already.
-void scheduler_park_locked(uint32_t state, TickType_t ticks, bool event);
+void scheduler_park_locked(uint32_t state, deadline_t deadline, bool event);
 
 // From mp_thread_tick(), in a critical section.
 void scheduler_tick(void);

@@ -10,7 +10,9 @@
 #include "py/runtime.h"
 
 #include "esp_freertos_hooks.h"
+#include "esp_sleep.h"
 #include "esp_system.h"
+#include "esp_timer.h"
 
 #include "modthread/gil.h"
 
@@ -89,6 +91,18 @@ static void IRAM_ATTR tick(void) {
         mp_thread_notify();
     }
     watch_idle_tasks();
+}
+
+uint64_t mp_thread_time_us(void) {
+    return esp_timer_get_time();
+}
+
+// What machine.lightsleep() calls: the ticks stand still meanwhile, that clock does not.
+esp_err_t __real_esp_light_sleep_start(void);
+esp_err_t __wrap_esp_light_sleep_start(void) {
+    esp_err_t result = __real_esp_light_sleep_start();
+    mp_thread_ticks_missed();
+    return result;
 }
 
 /******************************************************************************/

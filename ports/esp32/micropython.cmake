@@ -41,6 +41,7 @@ function(modthread_esp32_overlay)
     endif()
     foreach(function
         ${xtensa_functions}
+        esp_light_sleep_start
         machine_timer_deinit_all
         mp_init
         mp_hal_delay_ms

@@ -51,6 +51,6 @@ void trace_task_switched_in(void);
 // The names that the vector table has for them.
 #define vPortSVCHandler     SVC_Handler
 #define xPortPendSVHandler  PendSV_Handler
-#define xPortSysTickHandler SysTick_Handler
+#define xPortSysTickHandler kernel_tick_handler // see clock.c
 
 #endif // FREERTOS_CONFIG_H

@@ -2,7 +2,10 @@
 //
 // SysTick: Arm DDI 0403 (Armv7-M Architecture Reference Manual), B3.3. It counts down and interrupts once a millisecond.
 
+#include <stdbool.h>
+
 #include "py/mphal.h"
+#include "py/mpthread.h"
 
 #include "clock.h"
 #include "machine_timer.h"
@@ -11,13 +14,15 @@
 #define SYST_RVR (*(volatile uint32_t *)0xe000e014)
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018)
 #define SYST_CSR_ON (7) // the processor's clock, interrupt, enabled
-#define ICSR (*(volatile uint32_t *)0xe000ed04)
-#define ICSR_PENDSTSET (1 << 26)
+#define SYST_CSR_COUNTFLAG (1 << 16) // it has reached zero since this was read
 
 #define CYCLES_PER_US (MICROPY_HW_CPU_HZ / 1000000)
 #define CYCLES_PER_MS (MICROPY_HW_CPU_HZ / 1000)
 
-static uint64_t whole_ms; // at the start of SysTick's period
+// Whoever reads the time counts the period that is over, so that time goes on while the interrupt is masked and somebody
+// looks; the interrupt does the rest for all that have been counted.
+static uint64_t whole_ms;
+static uint32_t ticks_due;
 
 void clock_init(void) {
     SYST_RVR = CYCLES_PER_MS - 1;
@@ -25,35 +30,45 @@ void clock_init(void) {
     SYST_CSR = SYST_CSR_ON;
 }
 
-void clock_tick(void) {
-    whole_ms++;
-    machine_timer_tick();
-}
-
-// Cycles since the last tick that was counted; the next one may be over while its interrupt is masked. SysTick interrupts
-// when it reaches zero, one cycle before it begins anew.
-static inline __attribute__((always_inline)) uint32_t cycles_since_tick(void) {
-    uint32_t left = SYST_CVR;
-    if (!(ICSR & ICSR_PENDSTSET)) {
-        return CYCLES_PER_MS - 1 - left;
-    }
-    left = SYST_CVR;
-    return left == 0 ? CYCLES_PER_MS : 2 * CYCLES_PER_MS - 1 - left;
-}
-
-// Milliseconds, and the cycles since then; more than a millisecond of them while the tick is masked.
+// Milliseconds, and the cycles since then. The counter is read before the flag, and again if a period has ended between.
 static inline __attribute__((always_inline)) uint64_t now(uint32_t *cycles) {
     mp_uint_t state = mp_hal_begin_atomic_section();
+    uint32_t left = SYST_CVR;
+    if (SYST_CSR & SYST_CSR_COUNTFLAG) {
+        left = SYST_CVR;
+        whole_ms++;
+        ticks_due++;
+    }
     uint64_t ms = whole_ms;
-    *cycles = cycles_since_tick();
     mp_hal_end_atomic_section(state);
+    *cycles = left == 0 ? 0 : CYCLES_PER_MS - left;
     return ms;
+}
+
+static bool take_tick(void) {
+    mp_uint_t state = mp_hal_begin_atomic_section();
+    bool due = ticks_due != 0;
+    if (due) {
+        ticks_due--;
+    }
+    mp_hal_end_atomic_section(state);
+    return due;
+}
+
+void SysTick_Handler(void) {
+    uint32_t cycles;
+    now(&cycles);
+    while (take_tick()) {
+        machine_timer_tick();
+        #if MICROPY_PY_THREAD
+        kernel_tick_handler();
+        #endif
+    }
 }
 
 mp_uint_t mp_hal_ticks_ms(void) {
     uint32_t cycles;
-    uint32_t ms = (uint32_t)now(&cycles);
-    return ms + cycles / CYCLES_PER_MS;
+    return (mp_uint_t)now(&cycles);
 }
 
 mp_uint_t mp_hal_ticks_us(void) {
@@ -77,15 +92,15 @@ uint64_t mp_hal_time_ns(void) {
 
 #if MICROPY_PY_THREAD
 
+uint64_t mp_thread_time_us(void) {
+    uint32_t cycles;
+    uint64_t ms = now(&cycles);
+    return ms * 1000 + cycles / CYCLES_PER_US;
+}
+
 // The kernel starts its tick here.
 void vPortSetupTimerInterrupt(void) {
     clock_init();
-}
-
-#else
-
-void SysTick_Handler(void) {
-    clock_tick();
 }
 
 #endif

@@ -10,7 +10,7 @@
 // Start the clock and its tick interrupt.
 void clock_init(void);
 
-// Called once a millisecond by the tick interrupt.
-void clock_tick(void);
+// The kernel's, which clock.c calls for each millisecond.
+void kernel_tick_handler(void);
 
 #endif // MICROPY_INCLUDED_QEMU_CLOCK_H

@@ -7,7 +7,6 @@
 
 #include "py/mpthread.h"
 
-#include "clock.h"
 #include "startup.h"
 
 void vApplicationGetIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth) {
@@ -23,7 +22,6 @@ void vApplicationIdleHook(void) {
 }
 
 void vApplicationTickHook(void) {
-    clock_tick();
     mp_thread_tick();
 }
 

@@ -22,7 +22,6 @@
 #include "cores.h"
 
 #define CORE_1_STACK_WORDS (256) // for interrupts
-#define ANY_CORE ((1u << configNUMBER_OF_CORES) - 1)
 
 // A spin lock that knows its owner, as the number of its core plus 1.
 typedef struct _core_lock_t {
@@ -270,10 +269,8 @@ void __wrap_multicore_launch_core1(void (*entry)(void)) {
     multicore_launch_core1_with_stack(entry, stack, sizeof(stack));
 }
 
-void cores_keep_task_on(uint32_t core) {
-    vTaskCoreAffinitySet(NULL, 1u << core);
-}
-
-void cores_let_task_move(void) {
-    vTaskCoreAffinitySet(NULL, ANY_CORE);
+uint32_t cores_move_task(uint32_t cores) {
+    uint32_t before = vTaskCoreAffinityGet(NULL);
+    vTaskCoreAffinitySet(NULL, cores);
+    return before;
 }

@@ -6,6 +6,7 @@
 #include "py/mphal.h"
 #include "py/mpthread.h"
 #include "hardware/sync.h"
+#include "hardware/timer.h"
 
 #include "modthread/kernel.h"
 #include "sdk_locks.h"
@@ -16,6 +17,10 @@ void __wrap_mp_hal_delay_ms(mp_uint_t ms) {
 
 void __wrap_mp_hal_delay_us(mp_uint_t us) {
     mp_thread_delay_us(us);
+}
+
+uint64_t mp_thread_time_us(void) {
+    return time_us_64();
 }
 
 #if configNUMBER_OF_CORES == 1 // for more see cores.c

@@ -5,10 +5,14 @@
 #include "cores.h"
 #include "tick.h"
 
+#if configNUMBER_OF_CORES > 1
+static uint32_t cores_before; // where the thread that sleeps may run; one sleeps at a time, with the GIL
+#endif
+
 // The processor wakes at every interrupt that is enabled: the tick must not be one of them. Other threads sleep, too.
 static uint32_t begin_sleep(void) {
     #if configNUMBER_OF_CORES > 1
-    cores_keep_task_on(0); // interrupts wake that one
+    cores_before = cores_move_task(1 << 0); // interrupts wake that one
     kernel_tick_pause();
     return cores_stop_other();
     #else
@@ -21,7 +25,7 @@ static void end_sleep(uint32_t state) {
     #if configNUMBER_OF_CORES > 1
     cores_continue_other(state);
     kernel_tick_resume();
-    cores_let_task_move();
+    cores_move_task(cores_before);
     #else
     mp_thread_end_atomic_section(state);
     kernel_tick_resume();

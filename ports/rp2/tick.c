@@ -66,8 +66,15 @@ void kernel_tick_pause(void) {
     irq_set_enabled(ALARM_IRQ, false);
 }
 
+// One tick stands for all that went by: a loop over those of an hour would take seconds.
 void kernel_tick_resume(void) {
+    uint64_t now = time_us_64();
+    if (next_us < now) {
+        next_us = now;
+    }
     bool switch_wanted = count_ticks();
     irq_set_enabled(ALARM_IRQ, true);
     portYIELD_FROM_ISR(switch_wanted);
+    mp_thread_ticks_missed();
+    service_notify();
 }

@@ -9,7 +9,8 @@
 // Start it. From the port, when the scheduler starts.
 void kernel_tick_start(void);
 
-// Stop the tick's interrupt, and let it catch up. From tasks.
+// Stop the tick's interrupt, and go on. The kernel does not learn how much time went by; threads and the service task
+// look at the clock. From tasks.
 void kernel_tick_pause(void);
 void kernel_tick_resume(void);
 

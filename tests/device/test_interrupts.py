@@ -91,3 +91,20 @@ def test_one_shot_timers_and_locks():
             assert time.ticks_diff(time.ticks_ms(), start) < 2000, f"{len(woken)} of {number}"
             time.sleep_ms(1)
     assert woken == [True] * 100, woken
+
+
+@pytest.mark.parametrize(
+    "sleep, argument", [("sleep_ms", 50), ("sleep", 0.05), ("sleep_us", 50_000)]
+)
+def test_sleep_with_interrupts_off(sleep, argument):
+    """It lasts, although nothing may wait; and the clock and the kernel go on afterwards."""
+    function = getattr(time, sleep)
+    state = machine.disable_irq()
+    start = time.ticks_us()
+    function(argument)
+    took = time.ticks_diff(time.ticks_us(), start)
+    machine.enable_irq(state)
+    assert 50_000 <= took < 55_000, took
+    start = time.ticks_us()
+    time.sleep_ms(20)
+    assert 20_000 <= time.ticks_diff(time.ticks_us(), start) < 25_000

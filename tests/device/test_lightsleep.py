@@ -76,3 +76,29 @@ def test_idle_lets_others_run():
         machine.idle()
     running.clear()
     assert count[0] > 100, count
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_it_is_not_late():
+    """However long it is; each millisecond of it has cost more than one microsecond."""
+    light(10)
+    short, long = light(20), light(2000)
+    lateness = (long - 2_000_000) - (short - 20_000)
+    assert lateness < 1000, f"{lateness} us more for 2 s than for 20 ms"
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_other_threads_waits_end_with_it():
+    """The clock goes on while the processor sleeps: a wait does not become longer."""
+    ended = []
+    start = time.ticks_ms()
+
+    def wait():
+        time.sleep_ms(100)
+        ended.append(time.ticks_diff(time.ticks_ms(), start))
+
+    _thread.start_new_thread(wait, ())
+    time.sleep_ms(5)
+    machine.lightsleep(300)
+    time.sleep_ms(10)
+    assert ended and ended[0] < 330, ended
