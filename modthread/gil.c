@@ -306,12 +306,13 @@ void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
         return;
     }
     self->awaits_event = event;
+    self->waits++;
     leave(self, THREAD_WAITING);
     kernel_unlock(state);
-    if (ticks == KERNEL_FOREVER) {
+    if (deadline == DEADLINE_NEVER) {
         wait_for_grant(self);
     } else {
-        wait_for_grant_until(self, ticks);
+        wait_for_grant_until(self, deadline);
     }
     resume(self);
 }

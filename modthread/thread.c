@@ -21,9 +21,11 @@
 #include "lock.h"
 #include "scheduler.h"
 
-// How long a soft reset waits for threads to leave, and how often it asks them.
-#define LEAVE_TICKS (KERNEL_TICKS_FROM_MS(200))
-#define ASK_AGAIN_TICKS (KERNEL_TICKS_FROM_MS(2))
+// A soft reset asks each thread to leave, and then lets it clean up. Only if one wait of it lasts as long as
+// LOOKS_UNTIL_ASKED times LOOK_US it is asked again, and when LEAVE_US are over it is deleted.
+#define LEAVE_US (200000)
+#define LOOK_US (10000)
+#define LOOKS_UNTIL_ASKED (5)
 
 thread_t thread_main;
 thread_t *thread_list;
@@ -109,6 +111,9 @@ static void thread_task(void *argument) {
         list_remove(self);
         self->next = pool;
         pool = self;
+        if (shutting_down) {
+            gil_wake(&thread_main); // which waits for it
+        }
         gil_finish(self);
     }
 }
@@ -284,23 +289,28 @@ static void ask_all_to_leave(void) {
     }
 }
 
-static bool may_still_leave(TickType_t waited) {
-    #ifdef MODTHREAD_OUTSIDE_LEAVE_TICKS // where others write to the stack of one that is outside, as lwIP's task does
+static bool may_still_leave(uint32_t waited_us) {
+    #ifdef MODTHREAD_OUTSIDE_LEAVE_US // where others write to the stack of one that is outside, as lwIP's task does
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
-        if (thread->status == THREAD_OUTSIDE && waited < MODTHREAD_OUTSIDE_LEAVE_TICKS) {
+        if (thread->status == THREAD_OUTSIDE && waited_us < MODTHREAD_OUTSIDE_LEAVE_US) {
             return true;
         }
     }
     #endif
-    return thread_list != &thread_main && waited < LEAVE_TICKS;
+    return thread_list != &thread_main && waited_us < LEAVE_US;
 }
 
 void mp_thread_deinit(void) {
     shutting_down = true;
-    TickType_t start = kernel_ticks();
-    while (may_still_leave(kernel_ticks() - start)) {
-        ask_all_to_leave();
-        gil_park(ASK_AGAIN_TICKS);
+    ask_all_to_leave();
+    uint32_t start = mp_hal_ticks_us();
+    uint32_t look = start;
+    while (may_still_leave((uint32_t)mp_hal_ticks_us() - start)) {
+        gil_park(deadline_after_us(LOOK_US)); // a thread that ends, or a callback for later, ends it before
+        if ((uint32_t)mp_hal_ticks_us() - look >= LOOK_US) {
+            look = mp_hal_ticks_us();
+            ask_again_who_waits();
+        }
     }
     while (thread_list != &thread_main) {
         doomed = thread_list;

@@ -66,6 +66,9 @@ typedef struct _thread_t {
     volatile uint8_t status; // a thread_status_t
     bool woken; // comes from a wait rather than from computing
     bool awaits_event; // waits in mp_event_wait_ms()
+    uint8_t waits; // how often it has begun to wait; wraps
+    uint8_t looked_at; // by a soft reset: its last wait, and how often that was found
+    uint8_t looks;
     #if MODTHREAD_TRACE
     trace_thread_t trace;
     #endif

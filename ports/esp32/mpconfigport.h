@@ -30,7 +30,7 @@
 #define MODTHREAD_GUESTS (1)
 
 // A soft reset waits for a thread that asks a name server; lwIP's resolver gives up after this time.
-#define MODTHREAD_OUTSIDE_LEAVE_TICKS (pdMS_TO_TICKS(20000))
+#define MODTHREAD_OUTSIDE_LEAVE_US (20000000)
 
 // On the core of the main thread, as with MicroPython's own port: the other one has the radio.
 #define MODTHREAD_CORE_DEFAULT MP_TASK_COREID

@@ -207,6 +207,75 @@ time.sleep_ms(20)
         assert f"{name} leaves by finally\r\n" in output, output
 
 
+def test_cleaning_up_takes_its_time(console: Console) -> None:
+    """What waits again and again, or writes, is not disturbed: only who stays waiting is."""
+    console.start(
+        COMMON
+        + """
+def sleeper():
+    try:
+        held.acquire()
+    finally:
+        for i in range(4):
+            time.sleep_ms(15)
+            sum(range(500))
+        print('sleeper has cleaned up')
+def writer():
+    try:
+        held.acquire()
+    finally:
+        with open('cleaned', 'w') as file:
+            for i in range(5):
+                file.write('a line')
+                time.sleep_ms(2)
+        print('writer has cleaned up')
+def waiter():
+    try:
+        try:
+            held.acquire()
+        finally:
+            held.acquire()
+    finally:
+        print('waiter was asked again')
+for function in (sleeper, writer, waiter):
+    start(1, function)
+time.sleep_ms(20)
+"""
+    )
+    console.expect(b">>> ")
+    console.send(b"\x04")
+    output = console.expect(b">>> ")
+    for line in ("sleeper has cleaned up", "writer has cleaned up", "waiter was asked again"):
+        assert f"{line}\r\n" in output, output
+    assert console.value("open('cleaned').read()") == "a line" * 5
+
+
+@pytest.mark.parametrize("main_is", ["at the prompt", "computing", "waiting"])
+def test_a_thread_resets_the_board(console: Console, main_is: str) -> None:
+    """machine.soft_reset() is the whole board's, whichever thread calls it."""
+    console.run(
+        COMMON
+        + """
+import machine
+def reset():
+    time.sleep_ms(20)
+    machine.soft_reset()
+start(2, forever, lambda: None)
+start(1, held.acquire)
+"""
+    )
+    main = {
+        "at the prompt": "",
+        "computing": "forever(lambda: None)",
+        "waiting": "held.acquire()",
+    }[main_is]
+    console.start(f"start(1, reset)\n{main}")
+    console.expect(b"MPY: soft reboot\r\n")
+    console.expect(b">>> ")
+    assert console.value("len(__import__('_thread')._threads())") == 1
+    assert console.value("'reset' in globals()") is False
+
+
 def test_timers_that_threads_start_at_the_end_are_ended(console: Console) -> None:
     console.start(
         COMMON
