@@ -5,6 +5,7 @@
 
 #include "py/runtime.h"
 
+#include "arguments.h"
 #include "gil.h"
 #include "lock.h"
 #include "releases.h"
@@ -209,9 +210,9 @@ static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t
         mp_raise_TypeError(MP_ERROR_TEXT("waitflag and blocking are the same argument"));
     }
     mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
-    mp_obj_t timeout = parsed[ARG_timeout].u_obj;
+    mp_obj_t timeout = argument_number(parsed[ARG_timeout].u_obj);
     deadline_t deadline = deadline_after(timeout);
-    bool may_wait = wait == MP_OBJ_NULL || mp_obj_get_int(wait) != 0;
+    bool may_wait = wait == MP_OBJ_NULL || mp_obj_get_int(argument_number(wait)) != 0;
     if (!may_wait && !mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
         mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
     }

@@ -6,6 +6,7 @@ add_library(usermod_modthread INTERFACE)
 
 target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/modthread.c
+    ${CMAKE_CURRENT_LIST_DIR}/arguments.c
     ${CMAKE_CURRENT_LIST_DIR}/lock.c
     ${CMAKE_CURRENT_LIST_DIR}/thread.c
     ${CMAKE_CURRENT_LIST_DIR}/stack.c
@@ -76,3 +77,6 @@ set_property(SOURCE ${MICROPY_PY_DIR}/runtime.c APPEND PROPERTY COMPILE_DEFINITI
 set_property(SOURCE ${MICROPY_PY_DIR}/obj.c ${MICROPY_PY_DIR}/modsys.c APPEND PROPERTY
     COMPILE_DEFINITIONS mp_obj_print_exception=mp_obj_print_exception_may_raise
 )
+
+# machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
+set_property(SOURCE ${MICROPY_DIR}/extmod/modmachine.c APPEND PROPERTY COMPILE_DEFINITIONS mp_sys_exit_obj=mp_thread_soft_reset_obj)

@@ -11,7 +11,7 @@ MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
 SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, \
-	modthread.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c \
+	modthread.c arguments.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c \
 	event_loop.c deadline.c print_exception.c trace.c)
 
 # scheduler.c takes the place of MicroPython's.
@@ -43,7 +43,10 @@ $(BUILD)/py/builtinimport.o $(BUILD)/py/runtime.o: CFLAGS += -Dmp_builtin___impo
 # Whose function print_exception.c replaces; sys.print_exception() raises what its file raises.
 $(BUILD)/py/obj.o $(BUILD)/py/modsys.o: CFLAGS += -Dmp_obj_print_exception=mp_obj_print_exception_may_raise
 
+# machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
+$(BUILD)/extmod/modmachine.o: CFLAGS += -Dmp_sys_exit_obj=mp_thread_soft_reset_obj
+
 # Other flags are another object file.
 $(addprefix $(BUILD)/, \
 	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o obj.o modsys.o) \
-	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk
+	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o modmachine.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk

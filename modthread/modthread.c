@@ -4,11 +4,12 @@
 
 #include <string.h>
 
+#include "py/builtin.h"
 #include "py/mphal.h"
 #include "py/objstr.h"
 #include "py/runtime.h"
 
-#include "deadline.h"
+#include "arguments.h"
 #include "gil.h"
 #include "lock.h"
 
@@ -19,14 +20,14 @@
 /******************************************************************************/
 // start_new_thread(function, args[, kwargs], *, core_id=None)
 
-static void check_arguments(size_t n_args, const mp_obj_t *args) {
-    if (!mp_obj_is_callable(args[0])) {
+static void check_arguments(mp_obj_t function, mp_obj_t positional, mp_obj_t keywords) {
+    if (!mp_obj_is_callable(function)) {
         mp_raise_TypeError(MP_ERROR_TEXT("first arg must be callable"));
     }
-    if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(mp_obj_get_type(args[1])), MP_OBJ_FROM_PTR(&mp_type_tuple))) {
+    if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(mp_obj_get_type(positional)), MP_OBJ_FROM_PTR(&mp_type_tuple))) {
         mp_raise_TypeError(MP_ERROR_TEXT("2nd arg must be a tuple"));
     }
-    if (n_args == 3 && !mp_obj_is_dict_or_ordereddict(args[2])) {
+    if (keywords != MP_OBJ_NULL && !mp_obj_is_dict_or_ordereddict(keywords)) {
         mp_raise_TypeError(MP_ERROR_TEXT("optional 3rd arg must be a dictionary"));
     }
 }
@@ -54,7 +55,7 @@ static int core_from(mp_map_t *keywords) {
     if (core.u_obj == mp_const_none) {
         return MODTHREAD_CORE_DEFAULT;
     }
-    mp_int_t number = mp_obj_get_int(core.u_obj);
+    mp_int_t number = mp_obj_get_int(argument_number(core.u_obj));
     if (number != KERNEL_ANY_CORE && (number < 0 || number >= KERNEL_CORES)) {
         mp_raise_ValueError(MP_ERROR_TEXT("no such core"));
     }
@@ -63,12 +64,14 @@ static int core_from(mp_map_t *keywords) {
 
 static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args, mp_map_t *own_keywords) {
     mp_arg_check_num(n_args, 0, 2, 3, false);
-    check_arguments(n_args, args);
+    mp_obj_t tuple = argument_native(args[1], &mp_type_tuple);
+    mp_obj_t dict = n_args == 3 ? argument_native(args[2], &mp_type_dict) : MP_OBJ_NULL;
+    check_arguments(args[0], tuple, dict);
     int core = core_from(own_keywords);
     size_t n_positional;
     mp_obj_t *positional;
-    mp_obj_get_array(args[1], &n_positional, &positional);
-    const mp_map_t *keywords = n_args == 3 ? &((mp_obj_dict_t *)MP_OBJ_TO_PTR(args[2]))->map : NULL;
+    mp_obj_get_array(tuple, &n_positional, &positional);
+    const mp_map_t *keywords = dict != MP_OBJ_NULL ? &((mp_obj_dict_t *)MP_OBJ_TO_PTR(dict))->map : NULL;
     size_t n_keywords = keywords == NULL ? 0 : keywords->used;
 
     thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, n_positional + 2 * n_keywords);
@@ -91,6 +94,15 @@ static mp_obj_t mod_thread_exit(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_exit_obj, mod_thread_exit);
 
+// machine.soft_reset(). The caller ends, and the main program as soon as it can.
+static mp_obj_t soft_reset(size_t n_args, const mp_obj_t *args) {
+    if (gil_resident != &thread_main) {
+        mp_sched_exception(mp_obj_new_exception(&mp_type_SystemExit));
+    }
+    return mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_sys_exit_obj), n_args, 0, args);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mp_thread_soft_reset_obj, 0, 1, soft_reset);
+
 static mp_obj_t mod_thread_get_ident(void) {
     return mp_obj_new_int_from_uint(gil_resident->ident);
 }
@@ -98,7 +110,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_ident_obj, mod_thread_get_ident)
 
 // Returns the size in force until now; without an argument the default is in force from now on.
 static mp_obj_t mod_thread_stack_size(size_t n_args, const mp_obj_t *args) {
-    mp_int_t size = n_args == 0 ? 0 : mp_obj_get_int(args[0]);
+    mp_int_t size = n_args == 0 ? 0 : mp_obj_get_int(argument_number(args[0]));
     if (size != 0 && size < MODTHREAD_STACK_SIZE_MIN) {
         mp_raise_ValueError(MP_ERROR_TEXT("stack size must be 0 or at least 4096"));
     }
@@ -114,7 +126,7 @@ static mp_obj_t mod_thread_getswitchinterval(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_getswitchinterval_obj, mod_thread_getswitchinterval);
 
 static mp_obj_t mod_thread_setswitchinterval(mp_obj_t interval) {
-    mp_float_t seconds = mp_obj_get_float(interval);
+    mp_float_t seconds = mp_obj_get_float(argument_number(interval));
     if (!(seconds > 0 && seconds <= GIL_SWITCH_INTERVAL_MAX_S)) { // a NaN neither
         mp_raise_ValueError(MP_ERROR_TEXT("switch interval must be above 0 and at most 1000"));
     }

@@ -13,6 +13,7 @@
 #include "py/runtime.h"
 #include "py/smallint.h"
 #include "shared/runtime/gchelper.h"
+#include "shared/runtime/pyexec.h"
 
 #include "event_loop.h"
 #include "file_system.h"
@@ -89,16 +90,17 @@ static void print_exception(mp_obj_t function, mp_obj_t exception) {
     }
 }
 
+static bool is_system_exit(mp_obj_base_t *exception) {
+    return mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type), MP_OBJ_FROM_PTR(&mp_type_SystemExit));
+}
+
 static void run(const thread_call_t *call) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_call_function_n_kw(call->function, call->n_args, call->n_kw, call->args);
         nlr_pop();
-    } else {
-        mp_obj_base_t *exception = nlr.ret_val;
-        if (!mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(exception->type), MP_OBJ_FROM_PTR(&mp_type_SystemExit))) {
-            print_exception(call->function, MP_OBJ_FROM_PTR(exception));
-        }
+    } else if (!is_system_exit(nlr.ret_val)) {
+        print_exception(call->function, MP_OBJ_FROM_PTR(nlr.ret_val));
     }
 }
 
@@ -214,6 +216,9 @@ uint32_t thread_start(thread_call_t *call, int core) {
     stack_size = STACK_ROUND_UP(stack_size + MODTHREAD_STACK_EXTRA);
     thread_t *thread = pool_take(stack_size, core);
     if (thread == NULL) {
+        if (!MP_STATE_MEM(gc_auto_collect_enabled)) {
+            pool_empty(); // no collection does it when there is no room
+        }
         thread = thread_new(stack_size, core);
     }
     init_state(&thread->state, thread->stack);
@@ -281,10 +286,40 @@ void mp_thread_init_main(void *stack) {
     gil_init();
 }
 
+int mp_thread_run_repl(int (*repl)(void)) {
+    static nlr_buf_t nlr; // not on the stack, so that it takes nothing from how deep a program recurses
+    if (nlr_push(&nlr) == 0) {
+        int result = repl();
+        nlr_pop();
+        return result;
+    }
+    if (is_system_exit(nlr.ret_val)) {
+        return PYEXEC_FORCED_EXIT;
+    }
+    mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
+    return 0;
+}
+
+static void ask_to_leave(thread_t *thread) {
+    thread->looks = 0;
+    if (gil_state_of(thread)->mp_pending_exception == MP_OBJ_NULL) {
+        scheduler_raise(thread, mp_obj_new_exception(&mp_type_SystemExit));
+    }
+}
+
 static void ask_all_to_leave(void) {
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
-        if (gil_state_of(thread)->mp_pending_exception == MP_OBJ_NULL) {
-            scheduler_raise(thread, mp_obj_new_exception(&mp_type_SystemExit));
+        ask_to_leave(thread);
+    }
+}
+
+static void ask_again_who_waits(void) {
+    for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        if (thread->status != THREAD_WAITING || thread->waits != thread->looked_at) {
+            thread->looked_at = thread->waits;
+            thread->looks = 0;
+        } else if (++thread->looks == LOOKS_UNTIL_ASKED) {
+            ask_to_leave(thread);
         }
     }
 }

@@ -118,6 +118,16 @@ void mp_thread_init(void *stack, uint32_t stack_len) {
     esp_register_freertos_tick_hook_for_cpu(tick, xPortGetCoreID());
 }
 
+int __real_pyexec_friendly_repl(void);
+int __wrap_pyexec_friendly_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_friendly_repl);
+}
+
+int __real_pyexec_raw_repl(void);
+int __wrap_pyexec_raw_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_raw_repl);
+}
+
 // At a soft reset MicroPython's main.c ends the timers first. Threads end before: they may still start some.
 void __real_machine_timer_deinit_all(void);
 void __wrap_machine_timer_deinit_all(void) {

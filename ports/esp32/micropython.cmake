@@ -48,6 +48,8 @@ function(modthread_esp32_overlay)
         mp_hal_delay_us
         mp_hal_wake_main_task
         mp_hal_wake_main_task_from_isr
+        pyexec_friendly_repl
+        pyexec_raw_repl
     )
         target_link_options(${MICROPY_TARGET} INTERFACE -Wl,--wrap=${function})
     endforeach()

@@ -25,12 +25,15 @@ static uint8_t heap[MICROPY_HEAP_SIZE] __attribute__((aligned(16)));
 static uint8_t main_stack[MICROPY_MAIN_STACK_SIZE] __attribute__((aligned(8)));
 
 static void run_repl(void) {
-    for (;;) {
-        int exit = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
-        if (exit != 0) {
-            return;
-        }
-    }
+    int result;
+    do {
+        int (*repl)(void) = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl : pyexec_friendly_repl;
+        #if MICROPY_PY_THREAD
+        result = mp_thread_run_repl(repl);
+        #else
+        result = repl();
+        #endif
+    } while (result == 0);
 }
 
 // boot.py, main.py, then the prompt, until a soft reset.

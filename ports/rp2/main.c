@@ -44,6 +44,16 @@ int __wrap_main(void) {
     __builtin_unreachable();
 }
 
+int __real_pyexec_friendly_repl(void);
+int __wrap_pyexec_friendly_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_friendly_repl);
+}
+
+int __real_pyexec_raw_repl(void);
+int __wrap_pyexec_raw_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_raw_repl);
+}
+
 // At a soft reset MicroPython's main.c ends this first. Threads end before: they may still start anything.
 void __real_machine_i2s_deinit_all(void);
 void __wrap_machine_i2s_deinit_all(void) {

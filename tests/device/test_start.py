@@ -120,3 +120,44 @@ def test_wrong_arguments(arguments):
     assert len(_thread._threads()) == threads, "a thread was created"
     time.sleep_ms(10)
     assert not ran, f"the function ran with {ran}"
+
+
+class Tuple(tuple):
+    pass
+
+
+class Dict(dict):
+    pass
+
+
+class Int(int):
+    pass
+
+
+class Float(float):
+    pass
+
+
+def test_instances_of_subclasses():
+    """As in CPython, where a subclass of tuple, dict, int or float will do."""
+    seen = []
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def function(*args, **kwargs):
+        seen.append((args, kwargs))
+        done.release()
+
+    keywords = Dict()
+    keywords["c"] = 3
+    _thread.start_new_thread(function, Tuple((1, 2)), keywords)
+    assert done.acquire(Int(1), Float(2.0))
+    assert seen == [((1, 2), {"c": 3})]
+    assert done.acquire(Int(0)) is False
+    assert done.acquire(1, Int(0)) is False
+    assert _thread.stack_size(Int(8192)) == 0
+    assert _thread.stack_size(0) == 8192
+    interval = _thread.getswitchinterval()
+    _thread.setswitchinterval(Float(0.002))
+    assert abs(_thread.getswitchinterval() - 0.002) < 1e-6
+    _thread.setswitchinterval(interval)

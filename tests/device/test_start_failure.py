@@ -142,3 +142,20 @@ def test_memory_exhausted_in_threads_and_recovered():
     running.clear()
     wait_until(lambda: len(_thread._threads()) == 1)
     start_one()
+
+
+def test_ended_threads_without_collections():
+    """With gc.disable() the stacks of ended threads are there for others, of another size, too."""
+    gc.collect()
+    share = gc.mem_free() // 12
+    gc.disable()
+    try:
+        for turn in range(4):
+            _thread.stack_size(share + 1024 * turn)
+            for _ in range(8):
+                _thread.start_new_thread(time.sleep_ms, (2,))
+            while len(_thread._threads()) > 1:
+                time.sleep_ms(1)
+    finally:
+        gc.enable()
+        _thread.stack_size(0)

@@ -12,6 +12,10 @@
 
 StackType_t *mpTaskStack;
 
+int mp_thread_run_repl(int (*repl)(void)) {
+    return repl();
+}
+
 void mp_thread_init_main(void *stack) {
     mpTaskStack = stack;
     vTaskPrioritySet(NULL, TASK_PRIORITY);
