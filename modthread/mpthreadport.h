@@ -45,6 +45,15 @@ void mp_thread_pause(void);
 // From interrupts and tasks, with or without the GIL; never blocks.
 void mp_thread_notify(void);
 
+// The kernel has missed ticks: who waits until some time looks at the clock. From tasks and interrupts; never blocks.
+void mp_thread_ticks_missed(void);
+
+// For a port whose tick lets compiled code attend to what is pending. In the tick interrupt: true if the task that it has
+// interrupted owns the GIL, and something is pending for it. Then, by that task: let other threads and callbacks run, and
+// raise what is to be raised, if that may be here.
+bool mp_thread_has_work(void);
+void mp_thread_attend(bool may_raise);
+
 // For a port's waiting functions.
 
 // Sleep without the GIL. In the main thread callbacks run meanwhile, and exceptions end it. Never returns early.

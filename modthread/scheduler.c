@@ -396,6 +396,18 @@ static void limit_pin(void) {
     }
 }
 
+static void raise(mp_obj_t exception) {
+    #if MICROPY_KBD_EXCEPTION
+    if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
+        MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
+        if (!in_callback()) {
+            thread_interrupted();
+        }
+    }
+    #endif
+    nlr_raise(exception);
+}
+
 void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     if (scheduler_is_locked()) {
         return;
@@ -407,18 +419,26 @@ void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     mp_thread_give_way();
     mp_obj_t exception = MP_HANDLE_PENDING_EXCEPTIONS(behaviour) ? take_exception() : MP_OBJ_NULL;
     if (exception != MP_OBJ_NULL && behaviour == MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS) {
-        #if MICROPY_KBD_EXCEPTION
-        if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
-            MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
-            if (!in_callback()) {
-                thread_interrupted();
-            }
-        }
-        #endif
-        nlr_raise(exception);
+        raise(exception);
     }
     if (callbacks_pending() && may_run_callbacks()) {
         run_callbacks();
+    }
+}
+
+bool mp_thread_has_work(void) {
+    return MP_STATE_VM(sched_state) == MP_SCHED_PENDING && gil_resident->status == THREAD_RUNNING
+           && gil_resident->task == kernel_current_task();
+}
+
+void mp_thread_attend(bool may_raise) {
+    if (may_raise) {
+        mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
+    } else if (!scheduler_is_locked()) {
+        mp_thread_give_way();
+        if (callbacks_pending() && may_run_callbacks()) {
+            run_callbacks();
+        }
     }
 }
 

@@ -7,6 +7,10 @@
 #include "py/mphal.h"
 #include "py/mpthread.h"
 
+#if MODTHREAD
+#include "ports/cortex_m/compiled.h"
+#endif
+
 #include "clock.h"
 #include "machine_timer.h"
 
@@ -64,6 +68,9 @@ void SysTick_Handler(void) {
         kernel_tick_handler();
         #endif
     }
+    #if MODTHREAD
+    compiled_tick();
+    #endif
 }
 
 mp_uint_t mp_hal_ticks_ms(void) {

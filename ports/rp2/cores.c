@@ -18,6 +18,7 @@
 #include "hardware/sync.h"
 #include "pico/multicore.h"
 
+#include "../cortex_m/compiled.h"
 #include "modthread/kernel.h"
 #include "cores.h"
 
@@ -147,11 +148,23 @@ void mp_thread_end_atomic_section(uint32_t state) {
 /******************************************************************************/
 // One core stops the other
 
+// What an exception returns to: a task, and not another exception (Arm DDI 0419, B1.5.8).
+#define EXC_RETURN_TO_TASK (0xfffffffd)
+
 void __not_in_flash_func(cores_interrupt)(void) {
     multicore_fifo_drain();
     multicore_fifo_clear_irq();
     stop_if_wanted();
     portYIELD_FROM_ISR(pdTRUE);
+    if ((uintptr_t)__builtin_return_address(0) == EXC_RETURN_TO_TASK) {
+        compiled_tick();
+    }
+}
+
+void cores_pass_tick_on(void) {
+    if (ready[1] && multicore_fifo_wready()) {
+        sio_hw->fifo_wr = 0;
+    }
 }
 
 uint32_t cores_stop_other(void) {

@@ -18,8 +18,10 @@ void cores_continue_other(uint32_t state);
 // Stop the other core for good, as soon as it can; returns at once.
 void cores_halt_other(void);
 
-// Move the calling task to a core and keep it there, or let it run on any again.
-void cores_keep_task_on(uint32_t core);
-void cores_let_task_move(void);
+// In core 0's tick: let core 1 look whether it has interrupted compiled code. Never blocks.
+void cores_pass_tick_on(void);
+
+// Move the calling task to one of these cores, a bit each, and keep it on them. Returns those where it could run before.
+uint32_t cores_move_task(uint32_t cores);
 
 #endif // MODTHREAD_RP2_CORES_H

@@ -3,10 +3,14 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "py/mpstate.h"
 #include "hardware/irq.h"
 #include "hardware/timer.h"
 
+#include "../cortex_m/compiled.h"
 #include "modthread/mpthreadport.h"
+#include "cores.h"
+#include "service.h"
 #include "tick.h"
 
 // Soft timers have alarm 2, machine.lightsleep() has 3 or from MicroPython 1.26 on 1, and pico-sdk's alarm pool 3.
@@ -45,6 +49,12 @@ static void __not_in_flash_func(tick_handler)(void) {
     bool switch_wanted = count_ticks();
     mp_thread_tick(); // here and not in the kernel's hook: it may take a lock
     portYIELD_FROM_ISR(switch_wanted);
+    compiled_tick();
+    #if configNUMBER_OF_CORES > 1
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) { // maybe for a thread on the other core
+        cores_pass_tick_on();
+    }
+    #endif
 }
 
 void kernel_tick_start(void) {
