@@ -31,7 +31,7 @@ typedef struct _entrant_t {
 } entrant_t;
 
 // How long a wait goes on when the thread has an exception pending.
-#define INTERRUPTED_TICKS KERNEL_TICKS_FROM_MS(1000)
+#define INTERRUPTED_US (1000000)
 
 static method_call_t *calls;
 static entrant_t *entrants; // in the order in which they came
@@ -86,21 +86,13 @@ static void entrants_remove(const entrant_t *entrant) {
 static bool wait_in_line(const mp_vfs_blockdev_t *device) {
     entrant_t entrant = { .thread = gil_resident, .device = device };
     entrants_append(&entrant);
-    bool interrupted = false;
-    TickType_t start = 0;
-    TickType_t left = KERNEL_FOREVER;
-    while (!entrant.may_enter && left != 0) {
+    deadline_t deadline = DEADLINE_NEVER;
+    while (!entrant.may_enter && !deadline_passed(deadline)) {
         uint32_t state = kernel_lock();
-        if (!interrupted && scheduler_exception_pending()) {
-            interrupted = true;
-            start = kernel_ticks();
-            left = INTERRUPTED_TICKS;
+        if (deadline == DEADLINE_NEVER && scheduler_exception_pending()) {
+            deadline = deadline_after_us(INTERRUPTED_US);
         }
-        gil_park_locked(state, left, false);
-        if (interrupted) {
-            TickType_t elapsed = kernel_ticks() - start;
-            left = elapsed < INTERRUPTED_TICKS ? INTERRUPTED_TICKS - elapsed : 0;
-        }
+        gil_park_locked(state, deadline, false);
     }
     entrants_remove(&entrant);
     return entrant.may_enter;

@@ -75,6 +75,7 @@ static thread_t *queue_pop(queue_t *queue) {
 static void queue_remove(queue_t *queue, thread_t *thread) {
     thread_t *before = NULL;
     for (thread_t *t = queue->first; t != thread; t = t->next_ready) {
+        assert(t != NULL); // whoever is ready and not woken is in the computing queue
         before = t;
     }
     if (before == NULL) {
@@ -132,7 +133,7 @@ static void charge(thread_t *owner, uint32_t now) {
 }
 
 // Move a thread's state to where MicroPython looks for it. Never from an interrupt: one that it has interrupted may be
-// amidst a handler written in Python, which uses the state that is there.
+// amidst a handler written in Python, which uses the state that is there. gil_resident comes last: it says where a state is.
 static void make_resident(thread_t *thread) {
     gil_resident->state = mp_state_ctx.thread;
     mp_state_ctx.thread = thread->state;
@@ -237,11 +238,18 @@ void gil_init(void) {
     gil_resident = &thread_main;
 }
 
+// Who gives up the GIL owns it, and runs.
+static thread_t *owner_that_runs(void) {
+    thread_t *self = gil_resident;
+    assert(gil.owner == self && self->task == kernel_current_task());
+    thread_check_stack(self);
+    return self;
+}
+
 void gil_yield(void) {
     assert(gil_pins == 0);
     gc_helper_regs_t regs;
-    thread_t *self = gil_resident;
-    thread_check_stack(self);
+    thread_t *self = owner_that_runs();
     NOTE_STACK(self, regs);
     uint32_t state = kernel_lock();
     uint32_t now = now_us();
@@ -266,7 +274,7 @@ void gil_release(void) {
     if (scheduler_is_locked() || gil_pins > 0 || thread_self() != self) {
         return;
     }
-    thread_check_stack(self);
+    owner_that_runs();
     // This function returns, and the C code that follows may move registers to anywhere: keep them at the stack's end.
     NOTE_STACK(self, (uintptr_t *)self->stack->words);
     uint32_t state = kernel_lock();
@@ -292,8 +300,7 @@ void gil_acquire(void) {
 
 void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
     gc_helper_regs_t regs;
-    thread_t *self = gil_resident;
-    thread_check_stack(self);
+    thread_t *self = owner_that_runs();
     NOTE_STACK(self, regs);
     if (event && self->events_seen != gil.events) {
         self->events_seen = gil.events;

@@ -24,6 +24,13 @@
 static uint8_t heap[MICROPY_HEAP_SIZE] __attribute__((aligned(16)));
 static uint8_t main_stack[MICROPY_MAIN_STACK_SIZE] __attribute__((aligned(8)));
 
+// What threads put on the stack before the prompt takes nothing from how deep a program recurses.
+#if MICROPY_PY_THREAD
+#define MAIN_STACK_BELOW_REPL MP_THREAD_RUN_REPL_STACK
+#else
+#define MAIN_STACK_BELOW_REPL (0)
+#endif
+
 static void run_repl(void) {
     int result;
     do {
@@ -54,7 +61,7 @@ static void micropython_task(void *argument) {
     #if MICROPY_PY_THREAD
     mp_thread_init_main(main_stack);
     #endif
-    mp_cstack_init_with_top(main_stack + sizeof(main_stack), sizeof(main_stack));
+    mp_cstack_init_with_top(main_stack + sizeof(main_stack), sizeof(main_stack) + MAIN_STACK_BELOW_REPL);
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
         mp_init();

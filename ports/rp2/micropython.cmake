@@ -49,7 +49,7 @@ target_include_directories(usermod_modthread INTERFACE
     ${MODTHREAD_KERNEL_INCLUDE}
     ${FREERTOS_KERNEL_PATH}/include
 )
-set(MODTHREAD_MAIN_STACK_RESERVE 832) # bytes that the end of the heap gives to the main program's stack, see stacks.h
+set(MODTHREAD_MAIN_STACK_RESERVE 864) # bytes that the end of the heap gives to the main program's stack, see stacks.h
 list(APPEND MICROPY_DEF_BOARD
     MAIN_STACK_RESERVE=${MODTHREAD_MAIN_STACK_RESERVE}
     configNUMBER_OF_CORES=${MODTHREAD_CORES}

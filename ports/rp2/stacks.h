@@ -13,8 +13,8 @@ extern uint8_t __StackTop, __StackBottom;
 #define main_stack_bottom ((uint8_t *)((uintptr_t)&__StackBottom - MAIN_STACK_RESERVE))
 #define main_stack_size ((uintptr_t)&__StackTop - (uintptr_t)main_stack_bottom)
 
-// What the kernel's start and main_task() take of it.
-#define MAIN_STACK_BELOW_MICROPYTHON (64)
+// What the kernel's start, main_task() and mp_thread_run_repl() take of it.
+#define MAIN_STACK_BELOW_MICROPYTHON (64 + MP_THREAD_RUN_REPL_STACK)
 
 #define INTERRUPT_STACK_SIZE (3072)
 extern uint8_t interrupt_stack[INTERRUPT_STACK_SIZE];

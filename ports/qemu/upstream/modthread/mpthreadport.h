@@ -29,6 +29,7 @@ static inline uint32_t query_irq(void) {
 
 void mp_thread_init_main(void *stack);
 int mp_thread_run_repl(int (*repl)(void));
+#define MP_THREAD_RUN_REPL_STACK (16)
 void mp_thread_deinit(void);
 void mp_thread_tick(void);
 void mp_thread_notify(void);
