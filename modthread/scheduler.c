@@ -160,8 +160,11 @@ static struct {
     mp_uint_t limit;
 } interrupted;
 
+// Where a handler's exception is caught, py/nlr.c runs all callbacks that lie below: those of the interrupted thread, which
+// take out its pins, must lie above.
 static void enter_interrupt_stack(void) {
     if (interrupted.depth++ == 0) {
+        assert(mp_state_ctx.thread.stack_top >= (char *)(MODTHREAD_INTERRUPT_STACK_TOP));
         interrupted.top = mp_state_ctx.thread.stack_top;
         interrupted.limit = mp_state_ctx.thread.stack_limit;
         mp_state_ctx.thread.stack_top = (char *)(MODTHREAD_INTERRUPT_STACK_TOP);
