@@ -210,12 +210,46 @@ def test_a_board_in_other_hands(desk: Desk, capsys: Capture) -> None:
     assert line.startswith(f"modthread: {pico.port} is in use by ")
 
 
+def report(name: str) -> str:
+    """Return a line of a report log, of a test on the board X1."""
+    entry = {"$report_type": "TestReport", "nodeid": name, "outcome": "passed"}
+    return json.dumps(entry | {"user_properties": [["board", "X1"]]})
+
+
 def test_a_log_that_was_cut_off(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    entry = {"$report_type": "TestReport", "nodeid": "a.py::b[X]", "outcome": "passed"}
-    log.write_text(f"{json.dumps(entry)}\n{json.dumps(entry)[:20]}")
+    log.write_text(f"{report('a.py::b[X1]')}\n{report('a.py::c[X1]')[:20]}")
     assert suite.results(log) == [Judged("a.py::b", "passed")]
     assert suite.results(tmp_path / "none") == []
+
+
+def test_names_are_without_the_board_and_with_their_parameters(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    names = ["a.py::b[1-X1]", "a.py::b[2-X1]", "a.py::b[X1-3]", "a.py::c"]
+    log.write_text("".join(f"{report(name)}\n" for name in names))
+    assert [one.name for one in suite.results(log)] == [
+        "a.py::b[1]",
+        "a.py::b[2]",
+        "a.py::b[3]",
+        "a.py::c",
+    ]
+
+
+def test_a_check_that_is_killed_has_left_what_it_saw(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = []
+
+    def killed(*_: object) -> None:
+        left.append((project.BUILD / "check/PICO.md").read_text())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "times", killed)
+    desk.plug_in()
+    assert check(desk) == 130
+    [markdown] = left
+    assert markdown.startswith("### modthread on PICO: incomplete\n")
+    assert row(markdown, "reached") == "flash, boot; then: the check goes on, or was killed"
 
 
 def test_what_is_like_the_emulators_is_no_difference() -> None:

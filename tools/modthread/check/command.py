@@ -56,11 +56,8 @@ class Check:
         """
         verdict = Verdict(self.board.name, Reference.read(_reference(self.board)))
         status = self._take_steps(verdict)
-        text = verdict.markdown()
-        path = _folder() / f"{self.board.name}.md"
-        path.write_text(text)
-        print(text, end="")
-        progress.console.print(f"To send in: {report.shown(path)}")
+        print(_saved(verdict), end="")
+        progress.console.print(f"To send in: {report.shown(_page(self.board.name))}")
         return status
 
     def keep(self) -> int:
@@ -130,6 +127,7 @@ class Check:
         found = attached.at(outcome.port)
         verdict.facts["USB serial number"] = (found and found.serial_number) or "-"
         verdict.reached.append("flash")
+        _saved(verdict)
         return outcome.port
 
 
@@ -157,6 +155,7 @@ def _boot(device: Device, verdict: Verdict) -> None:
     verdict.facts["free memory"] = f"{free:,} bytes"
     verdict.facts["reset"] = f"{took:.1f} s until the prompt is there again"
     verdict.reached.append("boot")
+    _saved(verdict)
 
 
 def _measure(device: Device, verdict: Verdict, show: Callable[[str], None]) -> None:
@@ -165,6 +164,7 @@ def _measure(device: Device, verdict: Verdict, show: Callable[[str], None]) -> N
         device.clean_up()
         verdict.timings |= times(device, script)
     verdict.reached.append("timings")
+    _saved(verdict)
 
 
 def _judge(verdict: Verdict) -> None:
@@ -174,6 +174,18 @@ def _judge(verdict: Verdict) -> None:
         if test.outcome == NOT_RUN:
             raise ModthreadError(test.reason)
     verdict.reached.append(f"{len(verdict.tests)} tests")
+    verdict.ended = None
+
+
+def _saved(verdict: Verdict) -> str:
+    """Leave the verdict so far in its file, where it survives this process; return it."""
+    text = verdict.markdown()
+    _page(verdict.board).write_text(text)
+    return text
+
+
+def _page(name: str) -> Path:
+    return _folder() / f"{name}.md"
 
 
 def _reference(board: Board) -> Path:

@@ -1,7 +1,6 @@
 """The tests of a check: pytest in a process of its own, and what its report log says of them."""
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -33,7 +32,6 @@ SHORT = (
     "switch_interval",
 )
 STDERR = 2
-BOARD = re.compile(r"\[[^]]*\]$")
 
 
 def run(board: str, full: bool, log: Path) -> list[Judged]:
@@ -65,9 +63,17 @@ def results(log: Path) -> list[Judged]:
     tests: dict[str, Judged] = {}
     for entry in map(json.loads, lines):
         if entry["$report_type"] == "TestReport":
-            name = BOARD.sub("", entry["nodeid"])
+            name = _name(entry)
             tests[name] = _merged(tests.get(name), name, entry)
     return list(tests.values())
+
+
+def _name(entry: dict[str, Any]) -> str:
+    """Return a test's name without its board's: the reference is of another board."""
+    board = dict(entry["user_properties"]).get("board")
+    path, _, parameters = entry["nodeid"].partition("[")
+    others = [word for word in parameters.removesuffix("]").split("-") if word != board]
+    return f"{path}[{'-'.join(others)}]" if any(others) else str(path)
 
 
 def _merged(before: Judged | None, name: str, entry: dict[str, Any]) -> Judged:

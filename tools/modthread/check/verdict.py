@@ -54,7 +54,7 @@ class Verdict:
     """What has been seen so far; each step of the check adds to it.
 
     `facts` are what the board, the image and the host are; `reached` are the steps that have come
-    to their end, `ended` why no more have.
+    to their end, `ended` why no more have; None once all have.
     """
 
     board: str
@@ -63,7 +63,7 @@ class Verdict:
     reached: list[str] = field(default_factory=list)
     tests: list[Judged] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
-    ended: str | None = None
+    ended: str | None = "the check goes on, or was killed"
 
     @property
     def word(self) -> str:
