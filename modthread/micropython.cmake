@@ -18,6 +18,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
     ${CMAKE_CURRENT_LIST_DIR}/print_exception.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
+    ${CMAKE_CURRENT_LIST_DIR}/console.c
     ${CMAKE_CURRENT_LIST_DIR}/scheduler.c
 )
 target_include_directories(usermod_modthread INTERFACE ${CMAKE_CURRENT_LIST_DIR}/..)
@@ -80,3 +81,12 @@ set_property(SOURCE ${MICROPY_PY_DIR}/obj.c ${MICROPY_PY_DIR}/modsys.c APPEND PR
 
 # machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
 set_property(SOURCE ${MICROPY_DIR}/extmod/modmachine.c APPEND PROPERTY COMPILE_DEFINITIONS mp_sys_exit_obj=mp_thread_soft_reset_obj)
+
+# What the raw REPL does, console.c must see; what threads write, too.
+set_property(SOURCE ${MICROPY_DIR}/shared/runtime/pyexec.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/pyexec_console.h
+)
+target_link_options(usermod_modthread INTERFACE
+    -Wl,--wrap=mp_hal_stdout_tx_strn
+    -Wl,--wrap=pyexec_file_if_exists
+)

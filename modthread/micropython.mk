@@ -12,7 +12,7 @@ MODTHREAD_DIR := $(USERMOD_DIR)
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
 SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, \
 	modthread.c arguments.c lock.c thread.c stack.c gil.c pin.c file_system.c import.c \
-	event_loop.c deadline.c print_exception.c trace.c)
+	event_loop.c deadline.c print_exception.c trace.c console.c)
 
 # scheduler.c takes the place of MicroPython's.
 $(BUILD)/py/scheduler.o: $(MODTHREAD_DIR)/scheduler.c
@@ -46,7 +46,11 @@ $(BUILD)/py/obj.o $(BUILD)/py/modsys.o: CFLAGS += -Dmp_obj_print_exception=mp_ob
 # machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
 $(BUILD)/extmod/modmachine.o: CFLAGS += -Dmp_sys_exit_obj=mp_thread_soft_reset_obj
 
+# What the raw REPL does, console.c must see; what threads write, too.
+$(BUILD)/shared/runtime/pyexec.o: CFLAGS += -include $(MODTHREAD_DIR)/pyexec_console.h
+LDFLAGS_USERMOD += -Wl,--wrap=mp_hal_stdout_tx_strn -Wl,--wrap=pyexec_file_if_exists
+
 # Other flags are another object file.
 $(addprefix $(BUILD)/, \
 	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o obj.o modsys.o) \
-	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o modmachine.o) lib/littlefs/lfs2.o): $(MODTHREAD_DIR)/micropython.mk
+	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o modmachine.o) lib/littlefs/lfs2.o shared/runtime/pyexec.o): $(MODTHREAD_DIR)/micropython.mk

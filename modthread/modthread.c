@@ -10,6 +10,7 @@
 #include "py/runtime.h"
 
 #include "arguments.h"
+#include "console.h"
 #include "gil.h"
 #include "lock.h"
 
@@ -150,6 +151,13 @@ static mp_obj_t mod_thread_interrupt_notes(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_interrupt_notes_obj, mod_thread_interrupt_notes);
 
+// _quote_output(): for a harness, see console_quote(). True, where other threads' output waits for the raw REPL.
+static mp_obj_t mod_thread_quote_output(void) {
+    console_quote();
+    return mp_const_true;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_quote_output_obj, mod_thread_quote_output);
+
 #if MODTHREAD_TRACE
 static mp_obj_t mod_thread_trace(void) {
     return trace_take();
@@ -176,6 +184,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
     { MP_ROM_QSTR(MP_QSTR__interrupt_notes), MP_ROM_PTR(&mod_thread_interrupt_notes_obj) },
+    { MP_ROM_QSTR(MP_QSTR__quote_output), MP_ROM_PTR(&mod_thread_quote_output_obj) },
     { MP_ROM_QSTR(MP_QSTR__kernel), MP_ROM_PTR(&kernel_obj) },
     #if MODTHREAD_TRACE
     { MP_ROM_QSTR(MP_QSTR__trace), MP_ROM_PTR(&mod_thread_trace_obj) },

@@ -97,6 +97,10 @@ bool scheduler_is_locked(void) {
     return lock_depth != 0 || kernel_interrupts_disabled();
 }
 
+bool scheduler_runs_callbacks(void) {
+    return running_callbacks;
+}
+
 /******************************************************************************/
 // Exceptions
 
@@ -142,7 +146,20 @@ void mp_sched_exception(mp_obj_t exc) {
 }
 
 #if MICROPY_KBD_EXCEPTION
+
+// A program may swallow Ctrl-C in a loop, but not a flood of it: this many, each so soon after the one before, are raised
+// again and again until the program has ended. A key that is held down is a flood after some seconds.
+#define FLOOD (100)
+#define FLOOD_GAP_US (200000)
+static struct {
+    uint32_t count; // of Ctrl-C in a row
+    uint32_t last_us;
+} interrupts;
+
 void mp_sched_keyboard_interrupt(void) {
+    uint32_t now = mp_hal_ticks_us();
+    interrupts.count = now - interrupts.last_us < FLOOD_GAP_US ? interrupts.count + 1 : 1;
+    interrupts.last_us = now;
     mp_sched_exception(MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception)));
 }
 #endif
@@ -405,6 +422,9 @@ static void raise(mp_obj_t exception) {
         MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
         if (!in_callback()) {
             thread_interrupted();
+            if (interrupts.count >= FLOOD) {
+                mp_sched_exception(exception);
+            }
         }
     }
     #endif
@@ -424,6 +444,11 @@ void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
     if (exception != MP_OBJ_NULL && behaviour == MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS) {
         raise(exception);
     }
+    #if MICROPY_KBD_EXCEPTION
+    if (behaviour == MP_HANDLE_PENDING_CALLBACKS_AND_CLEAR_EXCEPTIONS) {
+        interrupts.count = 0; // the program has ended
+    }
+    #endif
     if (callbacks_pending() && may_run_callbacks()) {
         run_callbacks();
     }

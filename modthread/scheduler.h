@@ -17,6 +17,9 @@ bool scheduler_is_locked(void);
 // The last pin has been taken out: what waited for that has its turn. Needs the GIL.
 void scheduler_unpinned(void);
 
+// True while the main thread is in a callback, which may wait there. Needs the GIL.
+bool scheduler_runs_callbacks(void);
+
 // True if an exception is pending for the calling thread, and is to be raised now. Needs the GIL.
 bool scheduler_exception_pending(void);
 

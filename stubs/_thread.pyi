@@ -103,6 +103,13 @@ def _interrupt_notes() -> list[tuple[tuple[object, ...], SystemExit]]:
     anything was unwound: its traceback tells where the thread was.
     """
 
+def _quote_output() -> Literal[True]:
+    """Quote what is printed at the raw REPL, until a program on the host enters it anew.
+
+    Bytes 4 and 16 come as 16 and the byte with bit 6 set, so that a byte 4 is always the raw REPL's own. For a harness,
+    which learns by it, too, that what other threads print waits while the raw REPL takes a script and frames its answer.
+    """
+
 __version__: str
 """Version and commit of modthread."""
 

@@ -2,8 +2,9 @@
 
 It answers at the raw REPL, without raw-paste, and runs scripts in CPython with a few ways to
 misbehave at hand. Its first argument spoils the start: `silent` never answers, `half` answers
-half, `bare` has no threads, `stuck` knows no soft reset until machine.reset(), `deaf` no
-machine.bootloader(). The second is a link to its port, which goes with it.
+half, `bare` has no threads, `noisy` has one that prints all the time, `stuck` knows no soft reset
+until machine.reset(), `deaf` no machine.bootloader(). The second is a link to its port, which goes
+with it.
 
 FAKE_MACHINE and FAKE_FLASH in the environment are what os.uname() says and a file with what is in
 flash. It exits with status 8 where a real board would start its bootloader.
@@ -67,7 +68,7 @@ class FakeBoard:
                 if char == b"\x01":
                     source = b""
                     self.write(raw_banner)
-                elif char == b"\x03":
+                elif char in b"\x02\x03":
                     source = b""
                 elif char == b"\x04" and not source.strip() and not self.stuck:
                     self.write("OK\r\nMPY: soft reboot\r\n" + raw_banner)
@@ -118,6 +119,12 @@ class FakeBoard:
         while deaf or not self.interrupted():
             self.write(b"flood " * 500 + b"\r\n")
         raise KeyboardInterrupt
+
+    def noise(self) -> None:
+        """Print for ever, whatever the raw REPL does: as stock firmware lets its threads do."""
+        while True:
+            self.write("a thread prints this line\r\n")
+            time.sleep(0.001)
 
     def silence(self) -> None:
         """Answer nothing, but start the bootloader at 1200 baud."""
@@ -180,6 +187,8 @@ def main(board: FakeBoard) -> None:
         sys.modules["_thread"] = None  # type: ignore[assignment]
     if start == "silent":
         board.silence()
+    if start == "noisy":
+        _thread.start_new_thread(board.noise, ())
     board.repl(RAW_BANNER[: len(RAW_BANNER) // 2] if start == "half" else RAW_BANNER)
 
 

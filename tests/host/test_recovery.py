@@ -77,6 +77,8 @@ def test_a_firmware_that_hangs_is_flashed_again(desk: Desk) -> None:
     names = [rung for rung in rungs if " failed: " not in rung]
     assert names == [
         "soft reset",
+        "a flood of Ctrl-C",
+        "a start without boot.py",
         "opening the port again",
         "machine.reset()",
         "reset through RTS",

@@ -190,6 +190,19 @@ def test_ask_while_something_prints(session: Session) -> None:
     assert session.run_short("print('a')", 5).output.endswith(b"OKa\r\n")
 
 
+def test_threads_print_and_nothing_waits_for_the_raw_repl(
+    fake_port: Start, log: TrafficLog
+) -> None:
+    """As with stock firmware: the harness finds what it waits for amidst other output."""
+    with Session(fake_port("noisy"), log) as session:
+        session.soft_reset(30)
+        session.prepare(30)
+        for number in range(20):
+            result = session.run(f"# {'x' * 1000}\nprint({number} * 7)", 30)
+            assert f"{number * 7}\r\n".encode() in result.output
+            assert result.error == b""
+
+
 def test_log_has_both_directions(session: Session) -> None:
     session.run("print('to be seen')", 5)
     session.log.close()

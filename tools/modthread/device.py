@@ -33,8 +33,6 @@ INFO = """\
 import _thread, os
 print((os.uname().version, _thread.__version__, _thread._kernel))
 """
-# From now on Ctrl-C notes where all threads are.
-NOTE = "__import__('_thread')._interrupt_notes()"
 NOTES = """\
 import _thread, sys, time
 notes = _thread._interrupt_notes()
@@ -66,11 +64,13 @@ class Device:
         logs: Path = project.BUILD / "logs",
         wait: float = 0.0,
         may_flash: bool = False,
+        boot_files: bool = True,
     ) -> None:
         """Prepare to reach `board` at `port`, or in its emulator where that is None.
 
         A board on a port is locked while it is started; `wait` is how long it may be in use.
-        One that nothing else brings back is flashed again if it `may_flash`.
+        One that nothing else brings back is flashed again if it `may_flash`. Without
+        `boot_files`, or when its boot.py has had to be stopped by force, boot.py is not run.
         """
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
@@ -81,6 +81,7 @@ class Device:
         self._port = port
         self._wait = wait
         self._may_flash = may_flash
+        self._boot_files = boot_files
         self._socket: hub.Socket | None = None
         self._lock: BoardLock | None = None
         self._place: labgrid.Place | None = None
@@ -262,15 +263,22 @@ class Device:
         return Session(port, self._log, self.board.serial)
 
     def _soft_reset(self, limit: float | None = None) -> None:
-        self.session.soft_reset(limit or self._answer_limit)
-        self.session.run(NOTE, self._answer_limit)
+        self.session.soft_reset(limit or self._answer_limit, self._boot_files)
+        self.session.prepare(self._answer_limit)
 
     def _rungs(self) -> dict[str, Callable[[], None]]:
         """Return what may bring the board back, by name, the gentlest first."""
         if self._emulator:
-            return {"soft reset": _nothing, "restart of the emulator": self._boot}
+            return {
+                "soft reset": _nothing,
+                "a flood of Ctrl-C": self._flood,
+                "a start without boot.py": self._skip_boot_files,
+                "restart of the emulator": self._boot,
+            }
         rungs = {
             "soft reset": _nothing,
+            "a flood of Ctrl-C": self._flood,
+            "a start without boot.py": self._skip_boot_files,
             "opening the port again": self._reopen,
             "machine.reset()": self._machine_reset,
             "reset through RTS": self._pulse_reset,
@@ -286,6 +294,20 @@ class Device:
         if self._session:
             self._session.close()
         self._session = self._opened(self._emulator.start())
+
+    def _flood(self) -> None:
+        """Stop a main.py that swallows Ctrl-C, or a boot.py for once.
+
+        Never first: a board at its first start, which makes its file system, has had the time
+        of a soft reset to end that.
+        """
+        self.session.flood(self._answer_limit)
+
+    def _skip_boot_files(self) -> None:
+        """Stop a boot.py that swallows Ctrl-C, and start without it from now on."""
+        self.session.flood(self._answer_limit)
+        self.session.soft_reset(self._answer_limit, boot_files=False)
+        self._boot_files = False
 
     def _machine_reset(self) -> None:
         self.session.machine_reset(self._answer_limit)

@@ -1,6 +1,7 @@
 """The one module that talks to a board: mpremote's serial transport, bounded and logged."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,26 @@ MODTHREAD = """\
 try: from _thread import __version__ as modthread
 except ImportError: modthread = None
 """
+
+# For prepare(), in a namespace of its own. With modthread/console.c in its firmware the board
+# quotes the bytes that the raw REPL uses, and what threads print waits for the raw REPL.
+PREPARE = """
+try:
+    import _thread
+    _thread._interrupt_notes()
+    quotes = _thread._quote_output()
+except (ImportError, AttributeError): quotes = False
+print('\\n<<%r>>' % quotes)
+"""
+QUOTE = b"\x10"
+QUOTED_BIT = 0x40
+QUOTED = re.compile(QUOTE + b"(.)", re.DOTALL)
+# modthread/console.c takes that for a start without boot.py, any other firmware for a soft reset.
+SKIP_BOOT_FILES = b"\x03" * 10 + b"\x04"
+# A program that swallows Ctrl-C in a loop is between two of its "try" now and then.
+FLOOD = b"\x03" * 3000
+CHUNK = 256  # bytes of a script that a board takes at once
+CHUNK_PAUSE = 0.01  # seconds
 
 Consumer = Callable[[bytes], None]
 
@@ -54,6 +75,7 @@ class Session:
         self.port = port
         self._line = Line(port, log, config)
         self._transport = _Transport(port, self._line)
+        self._quotes: bool | None = None  # None: not asked
 
     @property
     def log(self) -> TrafficLog:
@@ -64,23 +86,42 @@ class Session:
     def log(self, log: TrafficLog) -> None:
         self._line.log = log
 
-    def soft_reset(self, limit: float) -> None:
+    def soft_reset(self, limit: float, boot_files: bool = True) -> None:
         """Interrupt whatever runs, reset softly and wait for the raw REPL.
 
         Not with mpremote's enter_raw_repl(), which waits until the board is silent: threads
-        may print until the reset ends them.
+        may print until the reset ends them. Without `boot_files` boot.py is not run, if the
+        firmware has modthread; main.py never is.
         """
+        self._quotes = None
         with self._line.limit(limit):
-            self._line.write(b"\x03\x03\x01\x04")
+            if boot_files:
+                self._line.write(b"\x03\x03\x01\x04")
+            else:
+                self.interrupt_all(limit)
+                self._line.write(SKIP_BOOT_FILES)
             self._line.read_until(b"soft reboot\r\n")
             self._line.read_until(b"raw REPL; CTRL-B to exit\r\n")
             self._transport.in_raw_repl = True
 
+    def prepare(self, limit: float) -> None:
+        """Let what follows hold whatever is printed, if the board's firmware can do that.
+
+        Byte 4 of a script's output is told from the raw REPL's, and Ctrl-C notes where all
+        threads are. Until the next soft reset.
+        """
+        with self._line.limit(limit):
+            self._write_in_chunks(f"exec({PREPARE!r}, {{'print': print}})")
+            self._quotes = b"<<True>>" in self._line.read_until(b">>\r\n")
+            for ending in (EOF, EOF, b">"):
+                self._line.read_until(ending)
+            self._line.unread(b">")
+
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
         """Run `source` at the raw REPL; `consumer` gets its output as it comes.
 
-        Raises BoardResetError if the board starts afresh meanwhile. Byte 4 ends the output: so
-        the raw REPL's protocol has it.
+        Raises BoardResetError if the board starts afresh meanwhile. Where prepare() has found
+        nothing, byte 4 ends the output: so the raw REPL's protocol has it.
         """
         with self._line.limit(limit):
             self.begin(source, limit)
@@ -90,7 +131,7 @@ class Session:
         """Start `source` at the raw REPL: the first half of run()."""
         with self._line.limit(limit):
             try:
-                self._transport.exec_raw_no_follow(source)
+                self._begin(source)
             except TransportError as error:
                 raise BoardError(f"the board did not take the script: {error}") from None
 
@@ -121,6 +162,11 @@ class Session:
         with self._line.limit(limit):
             self._line.write(source.encode() + EOF)
             return self._follow(None)
+
+    def flood(self, limit: float) -> None:
+        """Interrupt a program that swallows Ctrl-C; does not wait for it."""
+        with self._line.limit(limit):
+            self._line.write(FLOOD)
 
     def interrupt_all(self, limit: float) -> None:
         """Interrupt whatever runs, without a reset, and wait for the raw REPL."""
@@ -163,11 +209,31 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _begin(self, source: str) -> None:
+        """Send a script, after which other threads' output may come only where it waits."""
+        if self._quotes is None:
+            self._transport.exec_raw_no_follow(source)
+        elif self._quotes:
+            self._line.write(b"\x05A\x01")
+            self._line.read_until(b"R\x01")
+            self._transport.raw_paste_write(source.encode())
+        else:
+            self._write_in_chunks(source)
+            self._line.read_until(b"OK")
+
+    def _write_in_chunks(self, source: str) -> None:
+        """Send a script without flow control."""
+        data = source.encode()
+        for start in range(0, len(data), CHUNK):
+            self._line.write(data[start : start + CHUNK])
+            time.sleep(CHUNK_PAUSE)
+        self._line.write(EOF)
+
     def _follow(self, consumer: Consumer | None) -> Result:
-        output = _Output(consumer)
+        output = _Output(consumer, quoted=self._quotes is True)
         try:
             self._read_to_eof(output)
-            error = _Output()
+            error = _Output(quoted=self._quotes is True)
             self._read_to_eof(error)
             prompt = self._line.read_until(b">")
         except BoardError as board_error:
@@ -190,16 +256,27 @@ class Session:
 class _Output:
     """The last part of what a script prints."""
 
-    def __init__(self, consumer: Consumer | None = None) -> None:
+    def __init__(self, consumer: Consumer | None = None, quoted: bool = False) -> None:
         self.data = bytearray()
         self._consumer = consumer
+        self._quoted = quoted
+        self._held = b""  # half of a quoted byte
 
     def add(self, data: bytes) -> None:
+        """Add what has come; half of a quoted byte waits for the other one."""
+        if self._quoted:
+            data = self._held + data
+            self._held = data[len(data.removesuffix(QUOTE)) :]
+            data = QUOTED.sub(_unquoted, data.removesuffix(QUOTE))
         self.data += data
         if len(self.data) > 2 * OUTPUT_KEPT:
             del self.data[:-OUTPUT_KEPT]
         if self._consumer and data:
             self._consumer(data)
+
+
+def _unquoted(match: re.Match[bytes]) -> bytes:
+    return bytes([match[1][0] ^ QUOTED_BIT])
 
 
 class _Transport(SerialTransport):  # type: ignore[misc]
