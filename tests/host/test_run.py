@@ -1,7 +1,10 @@
 """The command `modthread run`: what it shows and with which status it exits."""
 
+import hashlib
+import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -9,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -308,6 +312,54 @@ def test_wrong_use_is_2_with_one_line(arguments: list[str], message: str) -> Non
     assert said.startswith(f"modthread: {message}")
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict", "status", "output", "message"),
+    [
+        ("print('hello')", "passed", 0, "hello\n", ""),
+        ("print(1)\n1 // 0", "exception", 1, "1\n", "ZeroDivisionError: divide by zero"),
+        ("import sys\nsys.exit(7)", "exit", 7, "", ""),
+        (
+            "print(1)\nimport machine\nmachine.reset()",
+            "crash",
+            3,
+            "1\n",
+            "the board has reset itself",
+        ),
+        ("print(1)\nwhile True: pass", "timeout", 3, "1\n", "no end after 5 s"),
+    ],
+)
+def test_verdict(
+    script: Write, text: str, verdict: str, status: int, output: str, message: str
+) -> None:
+    """One line of JSON, and which firmware it was."""
+    path = script(text)
+    result = run("--json", "--timeout", "5", path)
+    assert (result.returncode, complaints(result)) == (status, [])
+    told = json.loads(result.stdout)
+    assert result.stdout.count("\n") == 1
+    assert [told["verdict"], told["status"]] == [verdict, status]
+    assert told["output"].startswith(output)
+    assert message in told["messages"]
+    assert (told["script"], told["board"]) == (str(path), "MPS2_AN385")
+    assert re.fullmatch(r"MicroPython .*, modthread .*, FreeRTOS .*", told["firmware"])
+    image = boards.load("MPS2_AN385").image
+    assert told["image"] == str(image)
+    assert told["image_sha256"] == hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("arguments", [["--port", "/dev/nothing"], ["--icount", "nonsense"]])
+def test_verdict_without_a_board(script: Write, arguments: list[str]) -> None:
+    result = run("--json", *arguments, script("print(1)"))
+    told = json.loads(result.stdout)
+    assert (result.returncode, told["verdict"], told["status"]) == (2, "not run", 2)
+    assert told["messages"].startswith("modthread: ")
+
+
+def test_verdict_without_a_script() -> None:
+    told = json.loads(run("--json", "nothing.py").stdout)
+    assert (told["verdict"], told["messages"].count("\n")) == ("not run", 1)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--timeout", "0", "x.py"], ["--timeout", "x", "y.py"]])
 def test_wrong_options_are_2(arguments: list[str]) -> None:
     result = run(*arguments)
@@ -339,6 +391,32 @@ def test_repl_opens_the_prompt() -> None:
         time.sleep(0.05)
     assert os.waitstatus_to_exitcode(ended[1]) == 0
     assert b"Connected to MicroPython at /dev/pts/" in seen
+
+
+def test_repl_comes_back_with_the_board(fake_port: Callable[..., str]) -> None:
+    """As after a reset, or when it was unplugged."""
+    port = fake_port()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "modthread", "repl", "--port", port])
+    try:
+        for answer in (b"OK42", b"OK43"):
+            read_until(terminal, b"exit this shell")
+            while termios.tcgetattr(terminal)[3] & termios.ICANON:
+                time.sleep(0.01)
+            os.write(terminal, b"print(%s)\x04" % answer[2:])
+            read_until(terminal, answer)
+            os.write(terminal, b"die()\x04")
+            read_until(terminal, b"waiting for it")
+            fake_port()
+        read_until(terminal, b"exit this shell")
+        while termios.tcgetattr(terminal)[3] & termios.ICANON:
+            time.sleep(0.01)
+        os.write(terminal, b"\x1d")
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def read_until(terminal: int, ending: bytes) -> bytes:

@@ -33,6 +33,8 @@ from modthread.choice import choose, only_attached
 from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.flash.command import put
+from modthread.report import Script
+from modthread.verdict import verdict
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -76,17 +78,31 @@ def _boards(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    script = run.read(options.script)
-    with closing(_started(options)) as device:
-        status = run.run(device, script, options.timeout)
+    def ending(device: Device, script: Script) -> run.Ending:
+        ending = run.run(device, script, options.timeout)
         if options.trace:
             run.save_timeline(device, options.trace)
-        return status
+        return ending
+
+    def started() -> closing[Device]:
+        return closing(_started(options))
+
+    if options.json:
+        path: Path = options.script
+        return verdict(path, started, lambda device: ending(device, run.read(path)))
+    script = run.read(options.script)
+    with started() as device:
+        return ending(device, script).status
 
 
 def _repl(options: argparse.Namespace) -> int:
     with closing(_started(options)) as device:
         return run.repl(device)
+
+
+def _port(options: argparse.Namespace) -> int:
+    with closing(_started(options)) as device:
+        return run.lend(device)
 
 
 def _test(options: argparse.Namespace) -> int:
@@ -179,7 +195,14 @@ def _started(options: argparse.Namespace) -> Device:
         port = put(board, port, no_build=options.no_build, wait=options.wait).port
     elif port is None and not options.no_build:
         build.firmware(board)
-    device = Device(board, port, options.icount, wait=options.wait, may_flash=options.flash)
+    device = Device(
+        board,
+        port,
+        options.icount,
+        wait=options.wait,
+        may_flash=options.flash,
+        boot_files=not options.no_boot_files,
+    )
     try:
         device.start()
     except BaseException:
@@ -216,6 +239,11 @@ def _parser() -> argparse.ArgumentParser:
         default=False,
         help="flash a board on a port first where it runs another firmware",
     )
+    where.add_argument(
+        "--no-boot-files",
+        action="store_true",
+        help="start it without running its boot.py and main.py",
+    )
     where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
 
     def add(name: str, function: Command, text: str, **settings: Any) -> argparse.ArgumentParser:
@@ -247,8 +275,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="record its threads, and write a timeline that Perfetto opens (.svg: a picture)",
     )
+    command.add_argument(
+        "--json", action="store_true", help="print one line of JSON instead: verdict and firmware"
+    )
 
     command = add("repl", _repl, "open the prompt of a freshly started board", parents=[where])
+    command.set_defaults(trace=None)
+
+    command = add(
+        "port",
+        _port,
+        "lend the port of a freshly started board to other programs",
+        parents=[where],
+        epilog="Prints the port, and keeps the board until Ctrl-C.",
+    )
     command.set_defaults(trace=None)
 
     command = add(

@@ -4,7 +4,7 @@ import ast
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from modthread import crash, hub, labgrid, project, report, timeline
@@ -242,6 +242,15 @@ class Device:
         self.session.leave(self._answer_limit)
         self.session.close()
         return self.session.port
+
+    def come_back(self) -> str:
+        """Wait, without a limit, for a board on a port that is away; return the port it is on."""
+        assert self._lock is not None
+        while True:
+            time.sleep(REAPPEAR_POLL)
+            with suppress(ModthreadError):
+                self._opened(self._lock.port).close()
+                return self._lock.port
 
     def close(self) -> None:
         """Give back the port and end the emulator."""

@@ -2,19 +2,29 @@
 
 import ast
 import re
-import subprocess
+import signal
 import sys
+import time
+from argparse import Namespace
+from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from mpremote.commands import do_connect, do_disconnect
+from mpremote.main import State
+from mpremote.repl import do_repl
 
 from modthread import report
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.lock import BoardLock
 from modthread.report import STDIN, STRING, LineEnds, Script
 from modthread.session import BoardError, BoardResetError, LineLostError, Result, TimeLimitError
 
 EXIT_EXCEPTION = 1
 EXIT_CRASH = 3
 EXIT_INTERRUPTED = 130
+LOOK_AGAIN = 0.2  # seconds
 
 # The raw REPL does not tell with what a script exited; this does, at the price of a copy of
 # the script in the board's memory. Only scripts that mention exiting are sent this way.
@@ -26,8 +36,23 @@ except SystemExit as e: raise ScriptExit(repr(e.args[0] if e.args else None))
 """
 
 
-def run(device: Device, script: Script, timeout: float | None) -> int:
-    """Run `script` on a board that has been started, output shown live; return the exit status.
+@dataclass(frozen=True)
+class Ending:
+    """How a script ended, in a word, and the exit status for that."""
+
+    verdict: str
+    status: int
+
+
+PASSED = Ending("passed", 0)
+EXCEPTION = Ending("exception", EXIT_EXCEPTION)
+CRASH = Ending("crash", EXIT_CRASH)
+TIMEOUT = Ending("timeout", EXIT_CRASH)
+INTERRUPTED = Ending("interrupted", EXIT_INTERRUPTED)
+
+
+def run(device: Device, script: Script, timeout: float | None) -> Ending:
+    """Run `script` on a board that has been started, output shown live; return how it ended.
 
     Blocks until the script ends, at most `timeout` seconds (None: for ever).
     """
@@ -35,27 +60,69 @@ def run(device: Device, script: Script, timeout: float | None) -> int:
     try:
         result = device.run(_sent(script), timeout, output)
         output.finish()
-        return _status(result, script)
+        return _ending(result, script)
     except KeyboardInterrupt:
         _show_where(device, script, output)
-        return EXIT_INTERRUPTED
+        return INTERRUPTED
     except TimeLimitError:
         output.end_line()
         complain(f"no end after {timeout:g} s")
         _show_where(device, script, output)
+        return TIMEOUT
     except (BoardResetError, LineLostError) as error:
         output.end_line()
         complain(str(error))
         if crash := device.crash_report(error.output):
             print(crash, file=sys.stderr)
-    return EXIT_CRASH
+        return CRASH
 
 
 def repl(device: Device) -> int:
-    """Open mpremote's prompt on a board that has been started, and return its exit status."""
+    """Open mpremote's prompt on a board that has been started, and return the exit status.
+
+    Where a board on a port goes, the prompt comes back with it.
+    """
     port = device.release_port()
-    command = [sys.executable, "-m", "mpremote", "connect", port, "repl"]
-    return subprocess.run(command, check=False).returncode
+    while _prompt(port):
+        if device.emulator:
+            complain(device.emulator.cause_of_death() or "the emulator's port has gone")
+            return EXIT_CRASH
+        complain("the board has gone; waiting for it until Ctrl-C")
+        port = device.come_back()
+    return 0
+
+
+def _prompt(port: str) -> bool:
+    """Be mpremote's prompt until the user leaves it; return whether the board has gone instead."""
+    state = State()
+    do_connect(state, Namespace(device=[port]))
+    nothing = {"capture": None, "inject_code": None, "inject_file": None}
+    try:
+        return bool(do_repl(state, Namespace(escape_non_printable=False, **nothing)))
+    except OSError:
+        return True
+    finally:
+        with suppress(OSError):
+            do_disconnect(state)
+
+
+def lend(device: Device) -> int:
+    """Print the port of a board that has been started, and keep it for other programs.
+
+    Blocks until SIGTERM or KeyboardInterrupt, or until the emulator ends; returns the exit status.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    port = device.release_port()
+    with closing(BoardLock(port)):
+        print(port, flush=True)
+        complain(f"{device.board.name} is there for other programs until Ctrl-C")
+        try:
+            while device.emulator is None or (cause := device.emulator.cause_of_death()) is None:
+                time.sleep(LOOK_AGAIN)
+        except KeyboardInterrupt:
+            return 0
+    complain(cause)
+    return EXIT_CRASH
 
 
 class LiveOutput:
@@ -122,19 +189,20 @@ def _sent(script: Script) -> str:
     return EXIT_WRAPPER.format(source=script.text) if script.sent_as == STRING else script.text
 
 
-def _status(result: Result, script: Script) -> int:
-    """Show the traceback, if any, and return the exit status."""
+def _ending(result: Result, script: Script) -> Ending:
+    """Show the traceback, if any, and return how the script ended."""
     traceback = report.text(result.error)
     *_, last = traceback.splitlines() or [""]
     if last.startswith("ScriptExit: "):
-        return _exit_status(last.removeprefix("ScriptExit: "))
+        status = _exit_status(last.removeprefix("ScriptExit: "))
+        return Ending("exit", status) if status else PASSED
     if traceback:
         print(script.translated(traceback).rstrip(), file=sys.stderr)
-        return EXIT_EXCEPTION
+        return EXCEPTION
     if result.exited:  # a module that the script imports did it
         complain("SystemExit ended the script; with what status, is not known")
-        return EXIT_EXCEPTION
-    return 0
+        return EXCEPTION
+    return PASSED
 
 
 def _exit_status(code: str) -> int:
