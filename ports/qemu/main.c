@@ -65,6 +65,7 @@ static void micropython_task(void *argument) {
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
         mp_init();
+        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
         readline_init0();
         run_scripts_and_repl();
         mp_printf(&mp_plat_print, "MPY: soft reboot\n");

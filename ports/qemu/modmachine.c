@@ -5,9 +5,12 @@
 #include "py/mphal.h"
 
 #include "ports/qemu/machine_timer.h"
+#include "ports/qemu/psram.h"
 #include "ports/qemu/startup.h"
 
-#define MICROPY_PY_MACHINE_EXTRA_GLOBALS { MP_ROM_QSTR(MP_QSTR_Timer), MP_ROM_PTR(&machine_timer_type) },
+#define MICROPY_PY_MACHINE_EXTRA_GLOBALS \
+    { MP_ROM_QSTR(MP_QSTR_PSRAM), MP_ROM_PTR(&machine_psram_type) }, \
+    { MP_ROM_QSTR(MP_QSTR_Timer), MP_ROM_PTR(&machine_timer_type) },
 
 static void mp_machine_idle(void) {
     mp_event_wait_ms(1);

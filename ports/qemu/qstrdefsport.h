@@ -1,1 +1,3 @@
-// Every name that this port uses is found in its sources.
+// *FORMAT-OFF*
+// All other names that this port uses are found in its sources.
+Q(/lib)

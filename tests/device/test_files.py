@@ -1,7 +1,9 @@
 """Files are written in threads while others compute."""
 
 import _thread
+import gc
 import os
+import sys
 import time
 
 import pytest
@@ -96,3 +98,50 @@ def test_folders_from_several_threads():
     before = set(os.listdir())
     run_threads(work, [f"folder{i}" for i in range(4)])
     assert set(os.listdir()) == before
+
+
+def test_the_main_programs_names_are_its_own():
+    """The file system has others, whatever a program calls `len`."""
+    import __main__
+
+    __main__.len = __main__.memoryview = __main__.range = 3
+    try:
+        with open("names.txt", "w") as file:
+            file.write("abc")
+        with open("names.txt") as file:
+            text = file.read()
+        os.remove("names.txt")
+    finally:
+        del __main__.len, __main__.memoryview, __main__.range
+    assert text == "abc"
+
+
+def test_a_file_that_nobody_closes():
+    """The garbage collector does."""
+    names = [f"unclosed{i}.txt" for i in range(4)]
+    for name in names:
+        open(name, "w").write("x" * 100)
+        gc.collect()
+    for name in names[:-1]:  # something of the last one may be left on the stack
+        with open(name) as file:
+            assert file.read() == "x" * 100, name
+    for name in names:
+        os.remove(name)
+
+
+def test_modules_are_imported_from_lib():
+    """Where `mpremote mip install` puts them."""
+    assert "/lib" in sys.path, sys.path
+    new = "lib" not in os.listdir("/")
+    if new:
+        os.mkdir("/lib")
+    with open("/lib/modthread_in_lib.py", "w") as file:
+        file.write("answer = 42\n")
+    try:
+        import modthread_in_lib
+
+        assert modthread_in_lib.answer == 42
+    finally:
+        os.remove("/lib/modthread_in_lib.py")
+        if new:
+            os.rmdir("/lib")
