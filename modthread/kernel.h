@@ -46,7 +46,12 @@
 //     KERNEL_CORES          how many cores run tasks
 //     KERNEL_HAS_HEAP       1 if stacks, and what interrupts look at, must lie in memory that MicroPython's heap need
 //                           not be in: then it provides kernel_malloc(), kernel_free() and kernel_can_run_in()
-//     KERNEL_STACK_OFFSET   bytes at the bottom of a stack that kernel_create() is not given, for others than the kernel
+//     KERNEL_STACK_OFFSET   bytes at the bottom of a stack that kernel_create() is not given, for others than the kernel;
+//                           0 if it keeps nothing in the lowest words of a stack
+
+// Others look for events each 5 ms, and a tick is at least one millisecond long.
+_Static_assert(KERNEL_TICK_HZ >= 200 && KERNEL_TICK_HZ <= 1000, "modthread needs 200 to 1000 ticks a second (configTICK_RATE_HZ)");
+_Static_assert(sizeof(TickType_t) >= sizeof(uint32_t), "modthread needs ticks of 32 bits (FreeRTOSConfig.h)");
 
 // Ticks for so many milliseconds, a constant.
 #define KERNEL_TICKS_FROM_MS(ms) ((TickType_t)((ms) * KERNEL_TICK_HZ / 1000))

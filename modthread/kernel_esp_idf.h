@@ -15,9 +15,6 @@
 // The external RAM, where MicroPython's heap may be, is out of reach while flash is written.
 #define KERNEL_HAS_HEAP (1)
 
-// The kernel looks for a pattern of its own in the lowest words of a stack: what others keep there lies below.
-#define KERNEL_STACK_OFFSET (96)
-
 // A task that gives way waits until it is switched, unless its kernel knows that it is in a critical section
 // (portable/riscv/port.c): so masking interrupts will not do, with one core neither.
 extern portMUX_TYPE mp_thread_spinlock;

@@ -11,7 +11,6 @@
 #include "kernel_freertos_common.h"
 
 #define KERNEL_HAS_HEAP (0)
-#define KERNEL_STACK_OFFSET (0)
 
 #ifdef __arm__
 

@@ -25,6 +25,13 @@
 #define KERNEL_TICK_HZ (configTICK_RATE_HZ)
 #define KERNEL_CORES (configNUMBER_OF_CORES)
 
+// With its stricter check, and on the ESP32, the kernel has a pattern in the lowest words of a stack.
+#if defined(ESP_PLATFORM) || configCHECK_FOR_STACK_OVERFLOW > 1
+#define KERNEL_STACK_OFFSET (96)
+#else
+#define KERNEL_STACK_OFFSET (0)
+#endif
+
 // Needs INCLUDE_vTaskSuspend: without it the kernel takes portMAX_DELAY for a finite time.
 #define KERNEL_FOREVER (portMAX_DELAY)
 

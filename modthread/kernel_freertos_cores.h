@@ -11,7 +11,6 @@
 #include "kernel_freertos_common.h"
 
 #define KERNEL_HAS_HEAP (0)
-#define KERNEL_STACK_OFFSET (0)
 
 // A port provides them: they mask this core's interrupts and keep the other cores out.
 uint32_t mp_thread_lock_cores(void);

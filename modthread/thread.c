@@ -279,7 +279,7 @@ void mp_thread_init_main(void *stack) {
     thread_main.task = kernel_current_task();
     thread_main.ident = MODTHREAD_MAIN_IDENT;
     thread_main.status = THREAD_RUNNING;
-    thread_main.stack = stack;
+    thread_main.stack = (thread_stack_t *)((uint8_t *)stack + KERNEL_STACK_OFFSET); // above the kernel's pattern
     thread_main.stack->guard = STACK_GUARD;
     thread_list = &thread_main;
     set_defaults();

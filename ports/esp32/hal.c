@@ -19,9 +19,6 @@
 // MicroPython's own port looks for events once a tick, which is 10 ms there.
 #define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
 
-// The kernel looks for a pattern of its own in the lowest words of the main task's stack.
-#define MAIN_STACK ((uint8_t *)pxTaskGetStackStart(NULL) + KERNEL_STACK_OFFSET)
-
 portMUX_TYPE mp_thread_spinlock = portMUX_INITIALIZER_UNLOCKED;
 
 #if CONFIG_FREERTOS_TASK_PRE_DELETION_HOOK
@@ -111,7 +108,7 @@ esp_err_t __wrap_esp_light_sleep_start(void) {
 void mp_thread_init(void *stack, uint32_t stack_len) {
     (void)stack;
     (void)stack_len;
-    mp_thread_init_main(MAIN_STACK);
+    mp_thread_init_main(pxTaskGetStackStart(NULL));
     for (UBaseType_t core = 0; core < configNUMBER_OF_CORES; core++) {
         esp_register_freertos_idle_hook_for_cpu(idle, core);
     }
@@ -138,7 +135,7 @@ void __wrap_machine_timer_deinit_all(void) {
 // At each soft reset, too; mp_thread_deinit() has ended all other threads.
 void __real_mp_init(void);
 void __wrap_mp_init(void) {
-    mp_thread_init_main(MAIN_STACK);
+    mp_thread_init_main(pxTaskGetStackStart(NULL));
     __real_mp_init();
 }
 

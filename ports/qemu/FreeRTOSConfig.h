@@ -19,7 +19,9 @@
 #define configIDLE_SHOULD_YIELD                 0
 #define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     1
+#ifndef configCHECK_FOR_STACK_OVERFLOW
 #define configCHECK_FOR_STACK_OVERFLOW          1
+#endif
 
 #define configSUPPORT_STATIC_ALLOCATION         1
 #define configSUPPORT_DYNAMIC_ALLOCATION        0
