@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "fault.h"
+#include "guard.h"
 
 #define RAM_START (0x20000000)
 #define STACK_WORDS (256)
@@ -44,6 +45,15 @@ void fault_print_stack(const mp_print_t *print) {
     print_stack(print, sp);
 }
 
+// What comes first is the cause.
+static void print_overflow(const mp_print_t *print) {
+    const char *overflowed = guard_overflowed();
+    mp_printf(print, "\r\n*** ");
+    if (overflowed != NULL) {
+        mp_printf(print, "stack overflow in %s, then ", overflowed);
+    }
+}
+
 // frame: r0 to r3, r12, lr, pc, xPSR as the processor stacked them; saved: r8 to r11, r4 to r7.
 __attribute__((used, noreturn)) static void report(const uint32_t *frame, const uint32_t *saved, uint32_t exception_return) {
     static const char *const names[] = { "HardFault", "MemManage", "BusFault", "UsageFault" };
@@ -57,8 +67,9 @@ __attribute__((used, noreturn)) static void report(const uint32_t *frame, const 
     uint32_t exception;
     __asm volatile ("mrs %0, ipsr" : "=r" (exception));
     const mp_print_t *print = fault_begin();
+    print_overflow(print);
     const char *name = exception >= 3 && exception <= 6 ? names[exception - 3] : "unexpected interrupt";
-    mp_printf(print, "\r\n*** %s (exception %u)%s at ", name, (unsigned)exception, is_lost ? ", stack pointer lost," : "");
+    mp_printf(print, "%s (exception %u)%s at ", name, (unsigned)exception, is_lost ? ", stack pointer lost," : "");
     print_register(print, "pc", frame[6], " ");
     print_register(print, "lr", frame[5], "\r\n");
     print_register(print, "r0", frame[0], " ");

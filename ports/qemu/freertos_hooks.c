@@ -7,6 +7,7 @@
 
 #include "py/mpthread.h"
 
+#include "ports/cortex_m/guard.h"
 #include "startup.h"
 
 void vApplicationGetIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth) {
@@ -22,6 +23,10 @@ void vApplicationIdleHook(void) {
 }
 
 void vApplicationTickHook(void) {
+    const char *overflowed = guard_overflowed();
+    if (overflowed != NULL) {
+        port_crash("stack overflow in %s", overflowed);
+    }
     mp_thread_tick();
 }
 

@@ -9,6 +9,7 @@
 #include "py/mpprint.h"
 
 #include "ports/cortex_m/fault.h"
+#include "ports/cortex_m/guard.h"
 #include "startup.h"
 #include "uart.h"
 
@@ -17,8 +18,14 @@
 #define AIRCR_SYSRESETREQ (1 << 2)
 
 extern uint32_t _estack, _sidata, _sdata, _edata, _sbss, _ebss;
+extern uint32_t interrupt_stack[];
 
 int main(void);
+
+const guarded_stack_t guarded_stacks[] = {
+    { interrupt_stack, "interrupts" },
+    { 0 },
+};
 
 void Reset_Handler(void) {
     for (uint32_t *from = &_sidata, *to = &_sdata; to < &_edata;) {
@@ -27,6 +34,7 @@ void Reset_Handler(void) {
     for (uint32_t *to = &_sbss; to < &_ebss;) {
         *to++ = 0;
     }
+    guard_stacks();
     main();
     port_reset();
 }

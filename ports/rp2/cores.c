@@ -22,7 +22,6 @@
 #include "modthread/kernel.h"
 #include "cores.h"
 
-#define CORE_1_STACK_WORDS (256) // for interrupts
 
 // A spin lock that knows its owner, as the number of its core plus 1.
 typedef struct _core_lock_t {
@@ -276,10 +275,11 @@ void __wrap_gpio_set_irq_enabled(uint32_t gpio, uint32_t events, bool enabled) {
 /******************************************************************************/
 // Core 1, and tasks that care where they run
 
+uint32_t core_1_stack[CORE_1_STACK_WORDS] __attribute__((aligned(8)));
+
 // The kernel's port calls it; pico-sdk's own would take from the main program's stack.
 void __wrap_multicore_launch_core1(void (*entry)(void)) {
-    static uint32_t stack[CORE_1_STACK_WORDS] __attribute__((aligned(8)));
-    multicore_launch_core1_with_stack(entry, stack, sizeof(stack));
+    multicore_launch_core1_with_stack(entry, core_1_stack, sizeof(core_1_stack));
 }
 
 uint32_t cores_move_task(uint32_t cores) {

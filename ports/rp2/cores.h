@@ -7,6 +7,10 @@
 
 #include <stdint.h>
 
+// Interrupts of core 1 run there.
+#define CORE_1_STACK_WORDS (256)
+extern uint32_t core_1_stack[CORE_1_STACK_WORDS];
+
 // Before the scheduler starts.
 void cores_init(void);
 

@@ -14,7 +14,16 @@
 #include "modthread/kernel.h"
 #include "service.h"
 
-uint8_t interrupt_stack[INTERRUPT_STACK_SIZE] __attribute__((aligned(8)));
+uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)] __attribute__((aligned(8)));
+
+const guarded_stack_t guarded_stacks[] = {
+    { interrupt_stack, "interrupts" },
+    { service_stack, "task service" },
+    #if configNUMBER_OF_CORES > 1
+    { core_1_stack, "interrupts of core 1" },
+    #endif
+    { 0 },
+};
 
 int __real_main(int argc, char **argv);
 
@@ -25,6 +34,7 @@ static void main_task(void *argument) {
 
 static void start_kernel(void) {
     static StaticTask_t main_tcb;
+    guard_stacks();
     #if configNUMBER_OF_CORES > 1
     cores_init();
     #endif
@@ -40,7 +50,7 @@ int __wrap_main(void) {
         "msr msp, %0 \n"
         "isb         \n"
         "bx %1       \n"
-        : : "r" (interrupt_stack + INTERRUPT_STACK_SIZE), "r" (start_kernel) : "memory");
+        : : "r" (interrupt_stack + MP_ARRAY_SIZE(interrupt_stack)), "r" (start_kernel) : "memory");
     __builtin_unreachable();
 }
 

@@ -79,6 +79,7 @@ function(modthread_rp2_overlay)
         ${MODTHREAD_RP2_DIR}/crash.c
         ${MODTHREAD_RP2_DIR}/../cortex_m/fault.c
         ${MODTHREAD_RP2_DIR}/../cortex_m/compiled.c
+        ${MODTHREAD_RP2_DIR}/../cortex_m/guard.c
         ${MODTHREAD_RP2_DIR}/freertos_hooks.c
         ${MODTHREAD_RP2_DIR}/tick.c
         ${MODTHREAD_KERNEL_SOURCES}

@@ -6,13 +6,15 @@
 #include "pico/mutex.h"
 
 #include "modthread/kernel.h"
+#include "../cortex_m/guard.h"
 #include "service.h"
 #include "usb.h"
 
 #define SERVICE_PRIORITY (MODTHREAD_TASK_PRIORITY + 1)
-#define SERVICE_STACK_WORDS (256)
 
 static TaskHandle_t service_task;
+
+uint32_t service_stack[SERVICE_STACK_WORDS];
 
 // Who has it keeps dispatched functions from running.
 auto_init_recursive_mutex(dispatch_mutex);
@@ -42,8 +44,8 @@ static void service(void *argument) {
 
 void service_start(void) {
     static StaticTask_t tcb;
-    static StackType_t stack[SERVICE_STACK_WORDS];
-    service_task = xTaskCreateStatic(service, "service", SERVICE_STACK_WORDS, NULL, SERVICE_PRIORITY, stack, &tcb);
+    service_task = xTaskCreateStatic(service, "service", SERVICE_STACK_WORDS - GUARD_WORDS, NULL, SERVICE_PRIORITY,
+        service_stack + GUARD_WORDS, &tcb);
     #if configNUMBER_OF_CORES > 1
     vTaskCoreAffinitySet(service_task, 1 << 0); // with its interrupts: TinyUSB's driver wants both on one core
     #endif

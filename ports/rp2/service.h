@@ -6,6 +6,11 @@
 #ifndef MODTHREAD_RP2_SERVICE_H
 #define MODTHREAD_RP2_SERVICE_H
 
+#include <stdint.h>
+
+#define SERVICE_STACK_WORDS (256)
+extern uint32_t service_stack[SERVICE_STACK_WORDS];
+
 // Create the task; before the scheduler starts.
 void service_start(void);
 

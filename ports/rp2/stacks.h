@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "../cortex_m/guard.h"
+
 extern uint8_t __StackTop, __StackBottom;
 
 #define main_stack_bottom ((uint8_t *)((uintptr_t)&__StackBottom - MAIN_STACK_RESERVE))
@@ -16,11 +18,12 @@ extern uint8_t __StackTop, __StackBottom;
 // What the kernel's start, main_task() and mp_thread_run_repl() take of it.
 #define MAIN_STACK_BELOW_MICROPYTHON (64 + MP_THREAD_RUN_REPL_STACK)
 
-#define INTERRUPT_STACK_SIZE (3072)
-extern uint8_t interrupt_stack[INTERRUPT_STACK_SIZE];
+#define INTERRUPT_STACK_SIZE (3584)
+extern uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)];
 
-// Hard interrupt handlers written in Python run there, too, eight calls deep.
-#define MODTHREAD_INTERRUPT_STACK_TOP (interrupt_stack + INTERRUPT_STACK_SIZE)
-#define MODTHREAD_INTERRUPT_STACK_LIMIT (INTERRUPT_STACK_SIZE - 512)
+// Hard interrupt handlers written in Python run there, too, six calls deep, and what the last one calls has the same margin as
+// in a thread.
+#define MODTHREAD_INTERRUPT_STACK_TOP ((uint8_t *)interrupt_stack + INTERRUPT_STACK_SIZE)
+#define MODTHREAD_INTERRUPT_STACK_LIMIT (INTERRUPT_STACK_SIZE - GUARD_WORDS * sizeof(uint32_t) - MODTHREAD_STACK_MARGIN)
 
 #endif // MODTHREAD_RP2_STACKS_H

@@ -9,7 +9,9 @@
 
 #include "../cortex_m/compiled.h"
 #include "modthread/mpthreadport.h"
+#include "../cortex_m/guard.h"
 #include "cores.h"
+#include "crash.h"
 #include "service.h"
 #include "tick.h"
 
@@ -46,6 +48,10 @@ static bool __not_in_flash_func(count_ticks)(void) {
 
 static void __not_in_flash_func(tick_handler)(void) {
     timer_hw->intr = 1u << ALARM;
+    const char *overflowed = guard_overflowed();
+    if (overflowed != NULL) {
+        crash("stack overflow in %s", overflowed);
+    }
     bool switch_wanted = count_ticks();
     mp_thread_tick(); // here and not in the kernel's hook: it may take a lock
     portYIELD_FROM_ISR(switch_wanted);

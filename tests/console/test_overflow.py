@@ -59,3 +59,43 @@ def test_the_thread_is_named_and_the_board_starts_again(
     console.expect(b"MicroPython ")
     console.expect(b">>> ")
     assert console.value("1 + 1") == 2
+
+
+# What lies below each stack that is none of a thread's: ports/cortex_m/guard.c.
+GUARD = """
+import micropython
+@micropython.viper
+def guard_after(address: int) -> int:
+    while ptr16(address)[0] != 0x57ac or ptr16(address)[1] != 0x5afe:
+        address += 4
+    return address
+@micropython.viper
+def destroy(address: int, then: int):
+    ptr32(address)[0] = 0
+    if then:
+        ptr32(then)[0]
+guard = guard_after(0x20000000)
+for _ in range({number}):
+    guard = guard_after(guard + 16)
+destroy(guard, {then})
+while True: pass
+"""
+OUT_OF_REACH = 0x60000000
+GUARDED = {"MPS2_AN385": ["interrupts"], "RPI_PICO": ["interrupts", "task service"]}
+
+
+@pytest.mark.parametrize(("then", "what_follows"), [(0, ""), (OUT_OF_REACH, ", then HardFault")])
+def test_the_stack_of_interrupts_is_named(
+    console: Console, device: Device, then: int, what_follows: str
+) -> None:
+    if device.board.name not in GUARDED:
+        pytest.skip("has no such guards")
+    guarded = set(GUARDED[device.board.name])
+    for number in range(len(guarded)):
+        console.start(GUARD.format(number=number, then=then))
+        console.expect(b"*** stack overflow in ")
+        said = console.expect(b"\r\n")
+        whose = next(name for name in guarded if said.startswith(name + what_follows))
+        guarded.remove(whose)
+        console.expect(b">>> ")
+        assert console.value("1 + 1") == 2
