@@ -3,7 +3,7 @@
 // Included before anything else of MicroPython's extmod/vfs_lfs.c: littlefs, compiled with LFS2_THREADSAFE, calls these two
 // around each of its operations. See file_system.c.
 
-#include "py/mpconfig.h"
+#include "checked/files.h"
 
 #if MICROPY_VFS_LFS2
 
@@ -13,6 +13,7 @@ int littlefs_enter(const struct lfs2_config *config);
 int littlefs_leave(const struct lfs2_config *config);
 
 static inline const struct lfs2_config *with_lock(struct lfs2_config *config) {
+    stack_check(STACK_NEED_FILES);
     config->lock = littlefs_enter;
     config->unlock = littlefs_leave;
     return config;

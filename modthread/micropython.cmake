@@ -90,3 +90,17 @@ target_link_options(usermod_modthread INTERFACE
     -Wl,--wrap=mp_hal_stdout_tx_strn
     -Wl,--wrap=pyexec_file_if_exists
 )
+
+# These look at the stack before it ends: see the headers. littlefs_lock.h includes files.h.
+foreach(name compile objset objtuple objtype persistentcode)
+    list(APPEND MODTHREAD_RECURSIVE ${MICROPY_PY_DIR}/${name}.c)
+endforeach()
+set_property(SOURCE ${MODTHREAD_RECURSIVE} ${MICROPY_DIR}/extmod/modre.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/checked/recursion.h
+)
+set_property(SOURCE ${MICROPY_PY_DIR}/builtinimport.c ${MICROPY_DIR}/extmod/vfs_fat_file.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/checked/files.h
+)
+set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_fat.c APPEND PROPERTY COMPILE_OPTIONS
+    -include ${CMAKE_CURRENT_LIST_DIR}/checked/fat.h
+)

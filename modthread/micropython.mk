@@ -50,7 +50,14 @@ $(BUILD)/extmod/modmachine.o: CFLAGS += -Dmp_sys_exit_obj=mp_thread_soft_reset_o
 $(BUILD)/shared/runtime/pyexec.o: CFLAGS += -include $(MODTHREAD_DIR)/pyexec_console.h
 LDFLAGS_USERMOD += -Wl,--wrap=mp_hal_stdout_tx_strn -Wl,--wrap=pyexec_file_if_exists
 
+# These look at the stack before it ends: see the headers. littlefs_lock.h includes files.h.
+MODTHREAD_RECURSIVE_O = $(addprefix $(BUILD)/, $(addprefix py/, compile.o objset.o objtuple.o objtype.o persistentcode.o) extmod/modre.o)
+MODTHREAD_FILES_O = $(addprefix $(BUILD)/, py/builtinimport.o extmod/vfs_fat_file.o)
+$(MODTHREAD_RECURSIVE_O): CFLAGS += -include $(MODTHREAD_DIR)/checked/recursion.h
+$(MODTHREAD_FILES_O): CFLAGS += -include $(MODTHREAD_DIR)/checked/files.h
+$(BUILD)/extmod/vfs_fat.o: CFLAGS += -include $(MODTHREAD_DIR)/checked/fat.h
+
 # Other flags are another object file.
-$(addprefix $(BUILD)/, \
+$(MODTHREAD_RECURSIVE_O) $(MODTHREAD_FILES_O) $(addprefix $(BUILD)/, \
 	$(addprefix py/, map.o objtuple.o sequence.o objdict.o objlist.o modbuiltins.o builtinhelp.o builtinimport.o runtime.o obj.o modsys.o) \
-	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_lfs.o modmachine.o) lib/littlefs/lfs2.o shared/runtime/pyexec.o): $(MODTHREAD_DIR)/micropython.mk
+	$(addprefix extmod/, modheapq.o vfs_blockdev.o vfs_fat.o vfs_lfs.o modmachine.o) lib/littlefs/lfs2.o shared/runtime/pyexec.o): $(MODTHREAD_DIR)/micropython.mk

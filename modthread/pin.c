@@ -1,5 +1,7 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 
+#include "py/cstack.h"
+
 #include "pin.h"
 #include "gil.h"
 #include "scheduler.h"
@@ -14,6 +16,7 @@ static void unpin(void *pin) {
 }
 
 static void pin_begin(pin_t *pin) {
+    mp_cstack_check(); // what is compared may be nested deep: each level comes here
     nlr_push_jump_callback(pin, unpin);
     gil_pins++;
 }

@@ -6,10 +6,12 @@
 //
 // With a kernel that has a heap of its own stacks come from there, and if that has no room from MicroPython's.
 
+#include "py/cstack.h"
 #include "py/gc.h"
 #include "py/runtime.h"
 
 #include "kernel.h"
+#include "scheduler.h"
 #include "stack.h"
 
 #if KERNEL_HAS_HEAP
@@ -151,4 +153,28 @@ void stack_free(thread_stack_t *stack) {
     if (!stack->in_heap) {
         free_outside_heap(stack);
     }
+}
+
+/******************************************************************************/
+// How much is left: see checked/files.h
+
+static bool has(size_t bytes) {
+    #if MICROPY_STACK_CHECK
+    return mp_cstack_usage() + bytes < MP_STATE_THREAD(stack_limit) + MODTHREAD_STACK_MARGIN;
+    #else
+    return true;
+    #endif
+}
+
+void stack_check(size_t bytes) {
+    if (!has(bytes)) {
+        mp_raise_recursion_depth();
+    }
+}
+
+bool stack_enough_to_close(void) {
+    if (!scheduler_is_locked()) {
+        stack_check(STACK_NEED_FILES);
+    }
+    return has(STACK_NEED_FILES);
 }

@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The memory for stacks.
+// The memory for stacks, and how much of it is left.
 
 #ifndef MODTHREAD_STACK_H
 #define MODTHREAD_STACK_H
@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "py/gc.h"
+
+#include "stack_needs.h"
 
 // The lowest words of a stack; the guard is what an overflow destroys first.
 typedef struct _thread_stack_t {
@@ -33,5 +35,16 @@ thread_stack_t *stack_new(size_t size);
 
 // Free a stack on which nothing runs any more. Needs the GIL.
 void stack_free(thread_stack_t *stack);
+
+// What C code of a thread may use between two checks of the stack, and what it takes to raise an exception.
+#ifndef MODTHREAD_STACK_MARGIN
+#define MODTHREAD_STACK_MARGIN MICROPY_STACK_CHECK_MARGIN
+#endif
+
+// Raises RuntimeError where less than that many bytes of the stack are left. From interrupts, too; needs the GIL otherwise.
+void stack_check(size_t bytes);
+
+// Whether so many are left as it takes to close a file. False in a finaliser only; raises RuntimeError elsewhere.
+bool stack_enough_to_close(void);
 
 #endif // MODTHREAD_STACK_H

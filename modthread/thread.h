@@ -17,11 +17,6 @@
 #define MODTHREAD_STACK_SIZE_DEFAULT (4096)
 #endif
 
-// What C code of a thread may use between two checks of the stack, and what it takes to raise an exception.
-#ifndef MODTHREAD_STACK_MARGIN
-#define MODTHREAD_STACK_MARGIN MICROPY_STACK_CHECK_MARGIN
-#endif
-
 // What a stack gets beyond what was asked for, where that margin takes more than users reckon with.
 #ifndef MODTHREAD_STACK_EXTRA
 #define MODTHREAD_STACK_EXTRA (0)

@@ -48,6 +48,9 @@
 #define MODTHREAD_STACK_MARGIN (MICROPY_STACK_CHECK_MARGIN + MODTHREAD_STACK_EXTRA)
 #endif
 
+// Nobody has measured it on a chip: what the RP2040 needs, and half as much again for ESP-IDF's drivers of flash.
+#define STACK_NEED_FILES (MODTHREAD_STACK_MARGIN + 1024)
+
 // As long as the default of MicroPython's own port: 4 KiB for the program, and the margin.
 #define MODTHREAD_STACK_SIZE_DEFAULT (4096 + MICROPY_STACK_CHECK_MARGIN)
 

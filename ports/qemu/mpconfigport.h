@@ -33,6 +33,7 @@
 #define MP_NEED_LOG2                            (1) // the C library's is a macro
 
 // Interpreter
+#define MICROPY_ALLOC_PATH_MAX                  (128) // import has it on the stack
 #define MICROPY_ENABLE_GC                       (1)
 #define MICROPY_MEM_STATS                       (0)
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF  (1)

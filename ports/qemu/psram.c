@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "py/mperrno.h"
 #include "py/runtime.h"
 #include "extmod/vfs.h"
 

@@ -22,7 +22,6 @@
 #include "modthread/kernel.h"
 #include "cores.h"
 
-
 // A spin lock that knows its owner, as the number of its core plus 1.
 typedef struct _core_lock_t {
     spin_lock_t *spin_lock;

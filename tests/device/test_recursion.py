@@ -2,6 +2,7 @@
 
 import _thread
 import gc
+import re
 import time
 
 import pytest
@@ -70,6 +71,65 @@ def print_nested(depth):
     str(nested)
 
 
+def nested(wrap, depth, times=2000):
+    data = ()
+    for _ in range(times):
+        data = wrap(data)
+        depth[0] += 1
+    return data
+
+
+def compare_tuples(depth):
+    nested(lambda data: (data,), depth) == nested(lambda data: (data,), depth)
+
+
+def order_lists(depth):
+    nested(lambda data: [data], depth) < nested(lambda data: [data], depth)
+
+
+def compare_dicts(depth):
+    nested(lambda data: {1: data}, depth, 500) == nested(lambda data: {1: data}, depth, 500)
+
+
+def find_in_tuple(depth):
+    nested(lambda data: (data,), depth) in [nested(lambda data: (data,), depth)]
+
+
+def hash_tuples(depth):
+    hash(nested(lambda data: (data,), depth))
+
+
+def hash_sets(depth):
+    nested(lambda data: frozenset([data]), depth)
+
+
+def call_objects(depth):
+    class Calling:
+        pass
+
+    Calling.__call__ = Calling()
+    Calling()()
+
+
+def compile_expression(depth):
+    eval("-" * 1000 + "depth", {"depth": depth})
+
+
+def compile_condition(depth):
+    condition = "depth"
+    for _ in range(200):
+        condition = f"(({condition}) or depth) and depth"
+    eval(f"1 if {condition} else 2", {"depth": depth})
+
+
+def compile_targets(depth):
+    exec("(" * 200 + "a" + ",)" * 200 + " = depth", {"depth": depth})
+
+
+def compile_groups(depth):
+    re.compile("(?:" * 1000 + ")" * 1000)
+
+
 def run_to_the_end(function, size):
     """Runs function(depth) in a thread of that stack size; returns the depth and what it raised."""
     depth = [0]
@@ -113,6 +173,27 @@ def test_every_kind_of_recursion(size):
         assert raised, f"{function.__name__} raised nothing at depth {depth}"
         check(raised[0], depth)
     gc.collect()
+
+
+@pytest.mark.parametrize("size", [4096, 8192])
+def test_data_and_programs_nested_deep(size):
+    for function in (
+        compare_tuples,
+        order_lists,
+        compare_dicts,
+        find_in_tuple,
+        hash_tuples,
+        hash_sets,
+        call_objects,
+        compile_expression,
+        compile_condition,
+        compile_targets,
+        compile_groups,
+    ):
+        depth, raised = run_to_the_end(function, size)
+        assert raised, f"{function.__name__} raised nothing, data {depth} deep"
+        check(raised[0], function.__name__)
+        gc.collect()
 
 
 def test_depth_grows_with_the_stack():
