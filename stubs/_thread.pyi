@@ -28,6 +28,8 @@ def start_new_thread(
 
     core_id: the number of the core that it runs on, -1 for any; None leaves it to the board.
 
+    args and kwargs may be of a subclass. A soft reset raises SystemExit in the thread, so that it can clean up.
+
     Raises TypeError for wrong arguments, ValueError for a core that is not there, MemoryError where there is no room for the stack, RuntimeError while a soft
     reset is under way. After an error nothing is left over.
     """
