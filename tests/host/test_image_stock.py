@@ -28,6 +28,21 @@ EXPECTED = {
         r"c_compiler DEFINES -Dmp_event_handle_nowait=flash_written": (
             "littlefs is not left by an exception amidst a write"
         ),
+        r"\w+_compiler DEFINES -D(LFS2_THREADSAFE|MICROPY_FATFS_\w+)=.*": (
+            "one thread at a time is in a file system"
+        ),
+        r"c_compiler DEFINES -Dmp_\w+=(pin_\w+|list_sort_unpinned|file_system_call_method)": (
+            "C code that must not be entered again keeps the GIL while it calls Python"
+        ),
+        r"c_compiler DEFINES -Dmp_\w+=import_\w+": "one thread at a time imports a module",
+        r"c_compiler DEFINES -Dmp_obj_print_exception=mp_obj_print_exception_may_raise": (
+            "Ctrl-C may come while an exception is printed"
+        ),
+        r"c_compiler DEFINES -Dmp_sys_exit_obj=mp_thread_soft_reset_obj": (
+            "machine.soft_reset() is for the whole board, from any thread"
+        ),
+        r"c_compiler FLAGS (-include|\w+\.h)": "headers that change what one file of theirs calls",
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=pyexec_\w+": "the prompt knows of threads",
         r"cxx_executable_linker LINK_FLAGS -Wl,--defsym=__modthread_heap_reserve__=\d+": (
             "for who measures the heap"
         ),
