@@ -327,4 +327,32 @@ FAULTS = [
         "    if (kernel_ticks() < deadline->start + deadline->ticks) {",
         "callback_that_raises",
     ),
+    Fault(
+        "a thread that has ended stays in the list",
+        "thread.c",
+        "        list_remove(self);\n        self->next = pool;",
+        "        self->next = pool;",
+        "a_computing_thread_gives_way",
+    ),
+    Fault(
+        "the collector does not see other threads",
+        "thread.c",
+        "        if (thread != gil_resident) {\n            trace",
+        "        if (false) {\n            trace",
+        "collection_beside_a_thread_outside",
+    ),
+    Fault(
+        "a guest keeps the GIL",
+        "thread.c",
+        "    gil_leave(&guest);\n",
+        "",
+        "guest_enters_and_leaves",
+    ),
+    Fault(
+        "a guest has the main thread's stack",
+        "thread.c",
+        "    ts->stack_top = stack_top;\n",
+        "    (void)stack_top;\n",
+        "guest_enters_and_leaves",
+    ),
 ]

@@ -80,8 +80,10 @@ static void take_interrupt(interrupt_t kind) {
         }
         mp_thread_tick();
     } else {
-        model.taken[kind]++;
+        // What an event tells of is there before; the others have come when they are over.
+        model.taken[kind] += kind == INTERRUPT_NOTIFY;
         port_interrupt(kind);
+        model.taken[kind] += kind != INTERRUPT_NOTIFY;
     }
     core->in_interrupt = false;
 }
