@@ -8,6 +8,7 @@
 
 #include "modthread/kernel.h"
 
+#define MODEL_FIRST_TICK (UINT32_MAX - 1)
 #define TASK_ALIVE (0x600d7a5c)
 #define MAIN_STACK_SIZE (32 * 1024)
 #define OTHER_STACK_SIZE (16 * 1024)

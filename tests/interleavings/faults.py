@@ -1,8 +1,7 @@
 """Faults that are put into copies of modthread's files, to see that the explorer finds them.
 
-Not here, because they are harmless: a wait that is rounded down to ticks, or whose microseconds are
-compared without wrap, at the end of which the other clock is asked; the next owner's state left to
-itself to move, which it does when its task runs.
+Not here, because it is harmless: the state of the next owner left to itself to move, which it does
+when its task runs.
 """
 
 from dataclasses import dataclass
@@ -225,8 +224,8 @@ FAULTS = [
     Fault(
         "a free lock is waited for",
         "lock.c",
-        "    if (!lock->locked) {\n        lock->locked = true;\n        waiter",
-        "    if (false) {\n        lock->locked = true;\n        waiter",
+        "    waiter->owns_lock = !lock->locked;",
+        "    waiter->owns_lock = false;",
         "release_in_an_interrupt",
     ),
     Fault(
@@ -248,27 +247,28 @@ FAULTS = [
         "lock.c",
         "    if (!waiter->owns_lock) {",
         "    if (true) {",
-        "callback_releases_the_lock",
+        "release_in_an_interrupt_at_the_timeout",
     ),
     Fault(
         "the lock is lost with the exception",
         "lock.c",
-        "                lock_release(MP_OBJ_FROM_PTR(lock));",
-        "                ;",
+        "            lock_release(MP_OBJ_FROM_PTR(lock)); // it",
+        "            // it",
         "ctrl_c_in_a_hand_over",
     ),
     Fault(
         "the lock comes at the timeout, and the answer is False",
         "lock.c",
-        "    kernel_unlock(state);\n    return lock_quit(lock, &waiter);",
-        "    kernel_unlock(state);\n    return lock_quit(lock, &waiter) && false;",
+        "    return waiter->owns_lock || lock_quit(lock, waiter);",
+        "    return waiter->owns_lock || (lock_quit(lock, waiter) && false);",
         "release_in_an_interrupt_at_the_timeout",
     ),
     Fault(
         "an exception does not end the wait for a lock",
         "lock.c",
-        "        if (scheduler_exception_pending()) {",
-        "        if (false) {",
+        "        mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);\n"
+        "    }\n    return lock_try",
+        "        mp_thread_give_way();\n    }\n    return lock_try",
         "ctrl_c_ends_a_wait_for_ever",
     ),
     Fault(
@@ -316,16 +316,17 @@ FAULTS = [
     Fault(
         "callbacks run once only",
         "scheduler.c",
-        "    running_callbacks = false;\n",
-        "",
+        "    running_callbacks = false;\n    scheduler_update();",
+        "    scheduler_update();",
         "callback_in_a_sleep",
     ),
     Fault(
-        "ticks are compared without wrap",
+        "a deadline wraps",
         "deadline.c",
-        "    if (elapsed < deadline->ticks) {",
-        "    if (kernel_ticks() < deadline->start + deadline->ticks) {",
-        "callback_that_raises",
+        "    return mp_thread_time_us() + us;",
+        "    return (uint32_t)mp_thread_time_us() + us;",
+        "timeout_is_not_early",
+        bound=2,
     ),
     Fault(
         "a thread that has ended stays in the list",

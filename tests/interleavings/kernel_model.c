@@ -105,7 +105,7 @@ char *model_stack_top(void) {
 void model_init(void) {
     model.lock_owner = -1;
     model.stopper = -1;
-    model.ticks = UINT32_MAX - 1; // all clocks wrap soon
+    model.ticks = MODEL_FIRST_TICK; // all clocks wrap soon
     for (int i = 0; i < KERNEL_CORES; i++) {
         core_t *core = &model.cores[i];
         model_create_task(&core->idle, idle, NULL, idle_stacks[i], sizeof(idle_stacks[i]), i);

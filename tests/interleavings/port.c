@@ -20,6 +20,7 @@
 #include "py/runtime.h"
 #include "shared/runtime/gchelper.h"
 
+#include "modthread/console.h"
 #include "modthread/gil.h"
 #include "modthread/lock.h"
 
@@ -77,6 +78,10 @@ void mp_thread_stack_overflow(uint32_t ident) {
     model_fail("a stack has overflowed");
 }
 
+// There is no console, and what is printed goes into a failing schedule.
+void console_quote(void) {
+}
+
 mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
     size_t n = MIN(len, sizeof(search->output) - 1 - search->output_used);
     memcpy(search->output + search->output_used, str, n);
@@ -87,11 +92,16 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
 // Between two ticks it goes on with what the program does: waits do not begin with a tick.
 #define US_PER_STEP (16)
 
-mp_uint_t mp_hal_ticks_us(void) {
+uint64_t mp_thread_time_us(void) {
     if (model.cores[model.active].lock_depth == 0) {
         model_point(POINT_CLOCK, WHERE);
     }
-    return (uint32_t)(model.ticks * 1000 + MIN(model.busy * US_PER_STEP, 999));
+    uint64_t start = ((uint64_t)1 << 32) - 2000; // its lower half wraps with the ticks
+    return start + (uint64_t)(model.ticks - MODEL_FIRST_TICK) * 1000 + MIN(model.busy * US_PER_STEP, 999);
+}
+
+mp_uint_t mp_hal_ticks_us(void) {
+    return (uint32_t)mp_thread_time_us();
 }
 
 mp_uint_t mp_hal_ticks_ms(void) {
