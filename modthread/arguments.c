@@ -13,5 +13,8 @@ mp_obj_t argument_native(mp_obj_t object, const mp_obj_type_t *type) {
 }
 
 mp_obj_t argument_number(mp_obj_t object) {
+    if (mp_obj_is_small_int(object)) {
+        return object;
+    }
     return argument_native(argument_native(object, &mp_type_int), &mp_type_float);
 }

@@ -11,7 +11,7 @@ deadline_t deadline_after_us(uint64_t us) {
 }
 
 bool deadline_passed(deadline_t deadline) {
-    return mp_thread_time_us() >= deadline;
+    return deadline != DEADLINE_NEVER && mp_thread_time_us() >= deadline; // a lock's hand-over reads no clock
 }
 
 // Rounded up, for the first tick is cut short. A division of 64 bits takes hundreds of instructions: look once an hour.
