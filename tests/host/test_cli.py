@@ -11,7 +11,18 @@ import pytest
 
 from modthread.project import ROOT, version
 
-COMMANDS = ["bench", "boards", "firmware", "flash", "monitor", "repl", "run", "setup", "test"]
+COMMANDS = [
+    "bench",
+    "boards",
+    "firmware",
+    "flash",
+    "monitor",
+    "port",
+    "repl",
+    "run",
+    "setup",
+    "test",
+]
 COMPLETE = """\
 eval "$(register-python-argcomplete modthread)"
 COMP_LINE="$1" COMP_POINT=${#1} COMP_TYPE=9 COMP_KEY=9
