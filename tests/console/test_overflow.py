@@ -90,6 +90,8 @@ def test_the_stack_of_interrupts_is_named(
 ) -> None:
     if device.board.name not in GUARDED:
         pytest.skip("has no such guards")
+    if then and device.board.port != "qemu":
+        pytest.skip("rp2040py stops with a fault's reason before its handler runs")
     guarded = set(GUARDED[device.board.name])
     for number in range(len(guarded)):
         console.start(GUARD.format(number=number, then=then))
