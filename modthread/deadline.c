@@ -10,8 +10,8 @@ deadline_t deadline_after_us(uint64_t us) {
     return mp_thread_time_us() + us;
 }
 
-bool deadline_passed(deadline_t deadline) {
-    return deadline != DEADLINE_NEVER && mp_thread_time_us() >= deadline; // a lock's hand-over reads no clock
+bool deadline_is_past(deadline_t deadline) {
+    return mp_thread_time_us() >= deadline;
 }
 
 // Rounded up, for the first tick is cut short. A division of 64 bits takes hundreds of instructions: look once an hour.

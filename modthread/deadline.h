@@ -17,7 +17,12 @@ typedef uint64_t deadline_t;
 
 deadline_t deadline_after_us(uint64_t us);
 
-bool deadline_passed(deadline_t deadline);
+bool deadline_is_past(deadline_t deadline);
+
+// A wait without an end, as most are for locks, reads no clock.
+static inline bool deadline_passed(deadline_t deadline) {
+    return deadline != DEADLINE_NEVER && deadline_is_past(deadline);
+}
 
 // How many ticks to wait until it is worth looking at the clock again; 0 if the deadline has passed.
 TickType_t deadline_ticks(deadline_t deadline);

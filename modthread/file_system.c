@@ -92,7 +92,7 @@ static bool wait_in_line(const mp_vfs_blockdev_t *device) {
         if (deadline == DEADLINE_NEVER && scheduler_exception_pending()) {
             deadline = deadline_after_us(INTERRUPTED_US);
         }
-        gil_park_locked(state, deadline, false);
+        gil_park_locked(deadline, state, false);
     }
     entrants_remove(&entrant);
     return entrant.may_enter;

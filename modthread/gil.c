@@ -298,7 +298,7 @@ void gil_acquire(void) {
     resume(self);
 }
 
-void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
+void gil_park_locked(deadline_t deadline, uint32_t state, bool event) {
     gc_helper_regs_t regs;
     thread_t *self = owner_that_runs();
     NOTE_STACK(self, regs);
@@ -309,7 +309,8 @@ void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
     }
     if (gil_pins > 0) {
         kernel_unlock(state);
-        kernel_take(MIN(deadline_ticks(deadline), PINNED_WAIT_TICKS));
+        TickType_t ticks = deadline_ticks(deadline);
+        kernel_take(MIN(ticks, PINNED_WAIT_TICKS));
         return;
     }
     self->awaits_event = event;
@@ -325,7 +326,7 @@ void gil_park_locked(uint32_t state, deadline_t deadline, bool event) {
 }
 
 void gil_park(deadline_t deadline) {
-    gil_park_locked(kernel_lock(), deadline, false);
+    gil_park_locked(deadline, kernel_lock(), false);
 }
 
 void gil_wake_locked(thread_t *thread) {

@@ -46,7 +46,7 @@ void gil_acquire(void);
 void gil_park(deadline_t deadline);
 
 // The same in a critical section, which it ends. With event set, mp_thread_notify() wakes it, too.
-void gil_park_locked(uint32_t state, deadline_t deadline, bool event);
+void gil_park_locked(deadline_t deadline, uint32_t state, bool event);
 
 // Wake a parked thread, and let one that is ready go before the computing ones. Any other one has to look, before it
 // parks, for what it would wait for. From tasks and interrupts; never blocks.

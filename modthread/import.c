@@ -65,7 +65,7 @@ static bool must_wait(qstr name) {
 static void wait_for(import_t *import, qstr name) {
     while (must_wait(name)) {
         import->awaits = name;
-        scheduler_park_locked(kernel_lock(), DEADLINE_NEVER, false);
+        scheduler_park_locked(DEADLINE_NEVER, kernel_lock(), false);
         import->awaits = MP_QSTRnull;
         mp_event_handle_nowait();
     }

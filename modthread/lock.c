@@ -71,6 +71,16 @@ static bool came_before(const waiter_t *waiter, const waiter_t *other) {
     return (int32_t)(waiter->number - other->number) < 0;
 }
 
+// Back to its place in a line in which somebody stands behind it.
+static MP_NOINLINE void lock_rejoin(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
+    waiter_t **link = &lock->first;
+    while (came_before(*link, waiter)) {
+        link = &(*link)->next;
+    }
+    waiter->next = *link;
+    *link = waiter;
+}
+
 // Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     lines_lost = false;
@@ -79,20 +89,16 @@ static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
         lock->locked = true;
         return;
     }
-    waiter_t *before = NULL;
-    if (lock->first != NULL && came_before(lock->last, waiter)) {
-        before = lock->last;
+    waiter->next = NULL;
+    if (lock->first == NULL) {
+        lock->first = waiter;
+    } else if (came_before(lock->last, waiter)) {
+        lock->last->next = waiter;
     } else {
-        for (waiter_t *w = lock->first; w != NULL && came_before(w, waiter); w = w->next) {
-            before = w;
-        }
+        lock_rejoin(lock, waiter);
+        return;
     }
-    waiter_t **link = before == NULL ? &lock->first : &before->next;
-    waiter->next = *link;
-    *link = waiter;
-    if (waiter->next == NULL) {
-        lock->last = waiter;
-    }
+    lock->last = waiter;
 }
 
 // Wait no longer. Returns true if the lock came all the same and is owned now.
@@ -125,7 +131,7 @@ static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, deadline_t d
         return true;
     }
     TRACE_LOCK(waiter->thread, lock);
-    scheduler_park_locked(state, deadline, false);
+    scheduler_park_locked(deadline, state, false);
     TRACE_LOCK(waiter->thread, NULL);
     return waiter->owns_lock || lock_quit(lock, waiter);
 }
@@ -136,7 +142,9 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
     static uint32_t last_number;
-    waiter_t waiter = { .thread = gil_resident, .number = ++last_number };
+    waiter_t waiter; // lock_join() sets the rest
+    waiter.thread = gil_resident;
+    waiter.number = ++last_number;
     while (!deadline_passed(deadline)) {
         if (lock_park(lock, &waiter, deadline)) {
             if (!scheduler_exception_pending()) {

@@ -66,9 +66,8 @@ static bool may_switch(void) {
     return gil_switch_requested && gil_pins == 0;
 }
 
-bool scheduler_exception_pending(void) {
-    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL
-           && (!in_callback() || callback_must_end);
+bool scheduler_may_raise(void) {
+    return !in_callback() || callback_must_end;
 }
 
 // An exception or a callback is there for the thread that runs.
@@ -76,8 +75,18 @@ static bool work_pending(void) {
     return scheduler_exception_pending() || (callbacks_pending() && may_run_callbacks());
 }
 
+// Nothing is there for anybody, whoever may attend to it: so it is at nearly every hand-over.
+static inline bool nothing_is_there(void) {
+    return !gil_switch_requested && !pause_requested && gil_pins == 0
+           && mp_state_ctx.thread.mp_pending_exception == MP_OBJ_NULL && !callbacks_pending();
+}
+
+static bool something_to_attend_to(void) {
+    return lock_depth == 0 && (may_switch() || pause_requested || pin_keeps_main() || work_pending());
+}
+
 void scheduler_update(void) {
-    bool pending = lock_depth == 0 && (may_switch() || pause_requested || pin_keeps_main() || work_pending());
+    bool pending = !nothing_is_there() && something_to_attend_to();
     MP_STATE_VM(sched_state) = pending ? MP_SCHED_PENDING : MP_SCHED_IDLE;
 }
 
@@ -475,19 +484,19 @@ void mp_event_handle_nowait(void) {
     mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
 
-void scheduler_park_locked(uint32_t state, deadline_t deadline, bool event) {
+void scheduler_park_locked(deadline_t deadline, uint32_t state, bool event) {
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && work_pending()) {
         kernel_unlock(state);
         mp_thread_give_way();
     } else {
-        gil_park_locked(state, deadline, event);
+        gil_park_locked(deadline, state, event);
     }
 }
 
 static void wait_for_event(deadline_t deadline) {
     mp_event_handle_nowait();
     if (!scheduler_is_locked()) {
-        scheduler_park_locked(kernel_lock(), deadline, true);
+        scheduler_park_locked(deadline, kernel_lock(), true);
     }
 }
 
@@ -519,7 +528,7 @@ void mp_thread_delay_ms(uint32_t ms) {
             return;
         }
         if (!scheduler_is_locked()) {
-            scheduler_park_locked(kernel_lock(), deadline, false);
+            scheduler_park_locked(deadline, kernel_lock(), false);
         }
     }
 }

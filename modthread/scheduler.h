@@ -20,11 +20,16 @@ void scheduler_unpinned(void);
 // True while the main thread is in a callback, which may wait there. Needs the GIL.
 bool scheduler_runs_callbacks(void);
 
+// True if an exception that is pending does not have to wait until a callback ends. Needs the GIL.
+bool scheduler_may_raise(void);
+
 // True if an exception is pending for the calling thread, and is to be raised now. Needs the GIL.
-bool scheduler_exception_pending(void);
+static inline bool scheduler_exception_pending(void) {
+    return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL && scheduler_may_raise();
+}
 
 // gil_park_locked() for who calls mp_handle_pending() before parking again: at once if something is pending already.
-void scheduler_park_locked(uint32_t state, deadline_t deadline, bool event);
+void scheduler_park_locked(deadline_t deadline, uint32_t state, bool event);
 
 // From mp_thread_tick(), in a critical section.
 void scheduler_tick(void);
