@@ -20,7 +20,10 @@ def bare_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def add_tool(directory: Path, name: str, script: str = "exit 0") -> None:
+NAMES_ITSELF = 'echo "$0"'  # as the file that a compiler is asked for
+
+
+def add_tool(directory: Path, name: str, script: str = NAMES_ITSELF) -> None:
     tool = directory / name
     tool.write_text(f"#!/bin/sh\n{script}\n")
     tool.chmod(0o755)
@@ -46,7 +49,8 @@ def test_everything_is_missing_on_a_bare_system(bare_path: Path) -> None:
 
 
 def test_one_missing_package_is_named(bare_path: Path) -> None:
-    present = "git make cmake ninja gcc arm-none-eabi-gcc python3 uncrustify xz bzip2"
+    compilers = "gcc arm-none-eabi-gcc arm-none-eabi-g++"
+    present = f"git make cmake ninja {compilers} python3 uncrustify xz bzip2"
     for tool in present.split():
         add_tool(bare_path, tool)
     assert system.missing_packages() == ["qemu-system-arm"]
@@ -72,8 +76,11 @@ def test_without_rights_one_line_says_what_to_run_as_root(
 def test_missing_packages_are_installed(
     bare_path: Path, monkeypatch: pytest.MonkeyPatch, user: int
 ) -> None:
-    tools = "git make cmake ninja gcc arm-none-eabi-gcc python3 uncrustify xz bzip2 qemu-system-arm"
-    create = f"printf '#!/bin/sh\\n' > {bare_path}/$tool; chmod +x {bare_path}/$tool"
+    compilers = "gcc arm-none-eabi-gcc arm-none-eabi-g++"
+    tools = f"git make cmake ninja {compilers} python3 uncrustify xz bzip2 qemu-system-arm"
+    create = (
+        f"printf '#!/bin/sh\\n{NAMES_ITSELF}\\n' > {bare_path}/$tool; chmod +x {bare_path}/$tool"
+    )
     record = add_apt(bare_path, f"for tool in {tools}; do {create}; done")
     add_tool(bare_path, "sudo", 'while [ "$1" != apt-get ]; do shift; done; exec "$@"')
     monkeypatch.setattr(os, "geteuid", lambda: user)
@@ -122,7 +129,7 @@ def test_debians_archive_comes_from_apts_configuration(bare_path: Path) -> None:
 def test_without_package_lists_an_ordinary_user_is_told(
     bare_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_tool(bare_path, "apt-get")
+    add_tool(bare_path, "apt-get", "exit 0")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     if not system.DEBIAN_KEYRING.exists():
         pytest.skip("needs Debian's keyring")
