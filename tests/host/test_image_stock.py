@@ -53,6 +53,9 @@ EXPECTED = {
             "the kernel starts first, and the heap leaves room for a stack"
         ),
         r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=mp_hal_delay_[mu]s": "others run meanwhile",
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=mp_hal_stdout_tx_strn": (
+            "the raw REPL's answer stays whole beside threads that print"
+        ),
         r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=machine_i2s_deinit_all": (
             "threads end before what they use"
         ),
