@@ -292,6 +292,7 @@ def test_bytes_are_quoted_for_nobody_else(board: Device) -> None:
         assert line.until(b"\x04") == b"OKa\x10b\r\n\x04"
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 @pytest.mark.parametrize("name", ["main.py", "boot.py"])
 def test_a_program_that_swallows_ctrl_c(
     board: Device, name: str, monkeypatch: pytest.MonkeyPatch

@@ -6,7 +6,7 @@ import pytest
 
 # In the order in which a test should fail: the quick ones first.
 LANES = {
-    "check": "needs neither a board nor firmware, and seconds",
+    "check": "needs neither a board nor firmware",
     "test": "what holds on every board, before each push; a test without this mark is here",
     "long": "is long for its own sake; continuous integration runs it",
     "hours": "is for a night",

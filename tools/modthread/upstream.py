@@ -33,12 +33,14 @@ class UpstreamFile(pytest.File):
             raise self.CollectError(str(error)) from None
         paths = sorted(folder.glob("*.py"))
         deviations, timeouts = settings.get("deviations", {}), settings.get("timeouts", {})
-        if unknown := {*deviations, *timeouts} - {path.name for path in paths}:
+        lanes = settings.get("lanes", {})
+        if unknown := {*deviations, *timeouts, *lanes} - {path.name for path in paths}:
             raise self.CollectError(f"{self.path}: {folder} has no {', '.join(unknown)}")
         for board in self.config.stash[FLEET].boards:
             for path in paths:
                 limit = timeouts.get(path.name)
                 marks = [Mark("device_timeout", (limit,))] if limit else []
+                marks += [Mark("lane", tuple(lanes[path.name]))] if path.name in lanes else []
                 yield UpstreamItem.from_parent(
                     self,
                     name=f"{path.name}[{board}]",
