@@ -68,6 +68,7 @@ BOARDS = [
     # The others need one more firmware each.
     pytest.param(name, marks=[] if name == boards.DEFAULT else pytest.mark.lane("hours"))
     for name in boards.names()
+    if boards.load(name).emulator
 ]
 
 
