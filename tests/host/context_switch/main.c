@@ -14,6 +14,7 @@
 #include "task.h"
 
 #include "ports/cortex_m/fault.h"
+#include "ports/cortex_m/guard.h"
 
 #include "endings.h"
 #include "machine.h"
@@ -43,6 +44,8 @@ typedef struct _holder_t {
 void *volatile observer;
 void *volatile switched_out;
 volatile uint32_t preemptions;
+
+const guarded_stack_t guarded_stacks[] = { { NULL, NULL } }; // none
 
 static holder_t holders[HOLDERS];
 static volatile uint32_t rounds; // of all
