@@ -94,6 +94,11 @@ def test_input_of_main_stops_nobody(console: Console) -> None:
     assert console.value("beats[0] - before") > 1000
 
 
+def host_ticks(stat: Path) -> int:
+    """Return the time, in 10 ms, that a process of the host has run."""
+    return sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13]))
+
+
 def test_idle_board_leaves_the_host_alone(console: Console) -> None:
     """The processor sleeps while all threads are blocked or asleep."""
     console.run(
@@ -110,10 +115,14 @@ for _ in range(5):
     if not stat.exists():
         pytest.skip("this system has no /proc")
 
-    def used() -> int:
-        return sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13]))
+    def used() -> float:
+        """Return the part of a host processor that the emulator takes for three seconds."""
+        ticks, started = host_ticks(stat), time.monotonic()
+        time.sleep(3)
+        return (host_ticks(stat) - ticks) / (time.monotonic() - started)
 
-    before, started = used(), time.monotonic()
-    time.sleep(3)
-    percent = (used() - before) / (time.monotonic() - started)  # clock ticks are 10 ms
-    assert percent < 20, f"an idle board uses {percent:.0f} % of a host processor"
+    idle = used()
+    console.run(BEAT)
+    computing = used()
+    # The tick and the emulator's clock go on; how much that is depends on the host.
+    assert idle < computing / 2, f"idle {idle:.0f} %, computing {computing:.0f} %"
