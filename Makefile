@@ -18,7 +18,7 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof bench setup clean
+.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof bench docs setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ proof: .venv/installed ## Explore the interleavings of threads to full bounds: t
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')
+
+docs: .venv/installed ## Write docs/api.md anew, from the stub
+	@mkdir -p build && $(VENV_PYTHON) tools/documents/api.py > build/api.md && mv build/api.md docs/api.md
 
 setup: ## Install missing system packages and the pinned Python packages
 	@rm -f .venv/installed

@@ -1,17 +1,19 @@
 """Threads on FreeRTOS for MicroPython: the module that modthread compiles into a firmware.
 
-Every call holds the GIL, blocks only where it says so, and may be made by any thread. Of the functions, only
-Lock.acquire(0), Lock.release(), Lock.locked() and get_ident() may be called in a hard interrupt handler.
+Any thread may make every call, and every call needs the GIL. A call blocks only where its description says so.
+
+A hard interrupt handler may call `get_ident()`, `Lock.acquire(0)`, `Lock.release()` and `Lock.locked()`. It may call nothing
+else of this module.
 """
 
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, final, overload
 
 error = RuntimeError
-"""What is raised for errors of this module."""
+"""The exception for errors of this module."""
 
 TIMEOUT_MAX: int
-"""The longest timeout of Lock.acquire(), in seconds. More is an OverflowError."""
+"""The longest timeout of `Lock.acquire()`, in seconds. A longer one is an `OverflowError`."""
 
 def start_new_thread(
     function: Callable[..., object],
@@ -21,66 +23,87 @@ def start_new_thread(
     *,
     core_id: int | None = None,
 ) -> int:
-    """Start a thread that calls function(*args, **kwargs); returns its identifier.
+    """Start a thread that calls `function(*args, **kwargs)`, and return the thread's identifier.
 
-    Its stack takes stack_size() bytes of the heap. What the function returns is dropped; an exception other
-    than SystemExit is printed, and ends only this thread.
+    - `core_id`: the number of the core on which the thread runs; -1 means any core. With `None` the board chooses.
+    - `args` and `kwargs` may be instances of subclasses.
 
-    core_id: the number of the core that it runs on, -1 for any; None leaves it to the board.
+    The thread's stack takes `stack_size()` bytes of the heap. The thread ends when the function returns, and the value is
+    dropped. An exception ends only this thread, and is printed, unless it is `SystemExit`. A soft reset raises `SystemExit`
+    in the thread, so that the thread can clean up.
 
-    args and kwargs may be of a subclass. A soft reset raises SystemExit in the thread, so that it can clean up.
+    Raises:
 
-    Raises TypeError for wrong arguments, ValueError for a core that is not there, MemoryError where there is no room for the stack, RuntimeError while a soft
-    reset is under way. After an error nothing is left over.
+    - `TypeError` for wrong arguments;
+    - `ValueError` for a core that does not exist;
+    - `MemoryError` where there is no room for the stack;
+    - `RuntimeError` while a soft reset is under way.
+
+    After an error nothing is left over.
     """
 
 def exit() -> NoReturn:
-    """Raise SystemExit: where nobody catches it, the thread ends silently."""
+    """Raise `SystemExit`. If nobody catches it, the thread ends silently."""
 
 def get_ident() -> int:
-    """Return the identifier of the calling thread: not zero, and no other living thread has it. Main's is 1."""
+    """Return the identifier of the calling thread. It is not zero, and no other living thread has it. The main thread's is 1."""
 
 def stack_size(size: int = ..., /) -> int:
-    """Return the stack size in bytes for the threads that start next, 0 for the board's default.
+    """Return the stack size in bytes for the threads that start next; 0 is the board's default.
 
-    With size, 0 or at least 4096, the threads after this have stacks of that size; without, the default is in force
-    again. Raises ValueError for another size, and nothing changes. A soft reset goes back to the default.
+    - `size`: 0, or at least 4096. The threads that start after this call have stacks of this size. Without `size` they have
+      the default again.
+
+    Raises `ValueError` for any other size, and then nothing changes. A soft reset goes back to the default.
     """
 
 def getswitchinterval() -> float:
-    """Return how long a thread may compute while others want to, in seconds."""
+    """Return how many seconds a thread may compute while other threads want to."""
 
 def setswitchinterval(seconds: float, /) -> None:
-    """Set how long a thread may compute while others want to; 0.005 is the default. See sys.setswitchinterval() of CPython.
+    """Set how long a thread may compute while other threads want to, as CPython's `sys.setswitchinterval()` does.
 
-    Looked at once a tick (1 ms). A thread that comes out of a wait does not wait for it. A soft reset goes back to the
-    default. Raises ValueError for 0, less, NaN and more than 1000; TypeError for what is no number.
+    - `seconds`: more than 0, at most 1000. The default is 0.005.
+
+    The board looks at this interval once a tick (1 ms). A thread that comes out of a wait does not wait for the interval to
+    end. A soft reset goes back to the default.
+
+    Raises `ValueError` for 0, a negative number, NaN and more than 1000; `TypeError` for a value that is not a number.
     """
 
 def allocate_lock() -> Lock:
-    """Return a new lock, unlocked. It takes one block of the heap, 16 bytes. Raises MemoryError."""
+    """Return a new lock, which is not locked. It takes one block of the heap, 16 bytes. Raises `MemoryError`."""
 
 @final
 class Lock:
-    """A lock that any thread may release. Who waits gets it in the order in which they came."""
+    """A lock. Waiters get it first come, first served. Any thread may release it."""
 
     def __init__(self) -> None: ...
     @overload
     def acquire(self, waitflag: int = 1, timeout: float = -1) -> bool: ...
     @overload
     def acquire(self, *, blocking: int = 1, timeout: float = -1) -> bool:
-        """Take the lock; returns whether it was taken.
+        """Take the lock, and return whether it was taken. Blocks until the lock is free or the timeout ends.
 
-        waitflag (or blocking, CPython's name): 0 returns at once, otherwise wait for the lock. timeout: seconds to wait
-        at most; 0 is one try, a negative one has no limit. Never returns False before the time has passed, and within
-        a tick of it on an idle board. Waiting costs no CPU. In the main thread Ctrl-C ends it with KeyboardInterrupt.
+        - `waitflag`, or `blocking` as CPython calls it: with 0 the call returns at once.
+        - `timeout`: the longest wait in seconds. 0 is a single try. A negative timeout has no limit.
 
-        Raises ValueError for a timeout without waiting and for NaN, OverflowError above TIMEOUT_MAX, TypeError for what
-        is no number, RuntimeError where nothing may wait (in a hard interrupt handler or a finaliser).
+        The call never returns `False` before the timeout has ended. On an idle board it returns within a tick (1 ms) of it.
+        A waiting thread takes no processor time. In the main thread Ctrl-C ends the wait with `KeyboardInterrupt`.
+
+        Raises:
+
+        - `ValueError` for a timeout with `waitflag` 0, and for NaN;
+        - `OverflowError` for a timeout above `TIMEOUT_MAX`;
+        - `TypeError` for an argument that is not a number;
+        - `RuntimeError` where nothing may wait: in a hard interrupt handler or a finaliser.
         """
 
     def release(self) -> None:
-        """Release the lock: the first that waits owns it at once. Raises RuntimeError where it is not locked."""
+        """Release the lock. If threads wait for it, the first of them owns it at once.
+
+        Raises `RuntimeError` if the lock is not locked.
+        """
 
     def locked(self) -> bool:
         """Return whether the lock is taken."""
@@ -89,31 +112,38 @@ class Lock:
     def __exit__(self, *exception: object) -> None: ...
 
 LockType = Lock
+"""Another name of `Lock`, as in CPython."""
 
 def _threads() -> list[
     tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]
 ]:
-    """Return identifier, state, stack size and stack in use (bytes) of every living thread, and what it was started with.
+    """Return a tuple for each living thread: identifier, state, stack size, bytes of the stack in use, and started function.
 
-    "ready" waits for the GIL, "waiting" for a lock, a time or an event, "outside" runs C code without the GIL.
+    The states:
+
+    - "running": the thread owns the GIL;
+    - "ready": it waits for the GIL;
+    - "waiting": it waits for a lock, a time or an event;
+    - "outside": it runs C code that has released the GIL.
     """
 
 def _interrupt_notes() -> list[tuple[tuple[object, ...], SystemExit]]:
-    """Return what Ctrl-C has noted; from the first call until a soft reset it notes every living thread.
+    """Return the notes that Ctrl-C has made. From the first call until a soft reset, Ctrl-C notes every living thread.
 
-    A note has what _threads() tells of the thread, and a SystemExit that has been raised in it (not in the main one) before
-    anything was unwound: its traceback tells where the thread was.
+    A note is what `_threads()` returns for the thread, and a `SystemExit`. Ctrl-C raises that exception in the thread, except
+    in the main thread, before anything is unwound. So its traceback says where the thread was.
     """
 
 def _quote_output() -> Literal[True]:
-    """Quote what is printed at the raw REPL, until a program on the host enters it anew.
+    """Quote what is printed at the raw REPL, until a program on the host enters the raw REPL again.
 
-    Bytes 4 and 16 come as 16 and the byte with bit 6 set, so that a byte 4 is always the raw REPL's own. For a harness,
-    which learns by it, too, that what other threads print waits while the raw REPL takes a script and frames its answer.
+    Bytes 4 and 16 come as two bytes: 16, and the byte with bit 6 set. So a byte 4 is always the raw REPL's own. This is for a
+    harness. The call also tells the harness that output of other threads waits while the raw REPL takes a script and frames
+    its answer.
     """
 
 __version__: str
 """Version and commit of modthread."""
 
 _kernel: str
-"""The kernel and its version, as "FreeRTOS V9.0.0"."""
+"""The kernel and its version, for example "FreeRTOS V9.0.0"."""

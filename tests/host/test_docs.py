@@ -1,6 +1,9 @@
 """What the documents list is what is there, and their links lead somewhere."""
 
+import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +76,32 @@ def test_every_setting_is_in_the_list() -> None:
     for path in (ROOT / "tools/modthread").rglob("*.py"):
         settings |= set(re.findall(r'"(MODTHREAD_\w+)"', path.read_text()))
     assert {name for name in settings if not name.endswith("_H") and name not in page} == set()
+
+
+def test_the_page_of_the_module_is_made_of_the_stub() -> None:
+    command = [sys.executable, str(ROOT / "tools/documents/api.py")]
+    made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs/api.md").read_text() == made, "run `make docs`"
+
+
+def test_the_stub_has_what_the_module_has() -> None:
+    stub = ast.parse((ROOT / "stubs/_thread.pyi").read_text())
+    source = (ROOT / "modthread/modthread.c").read_text()
+    table = set(re.findall(r"{ MP_ROM_QSTR\(MP_QSTR_(\w+)\), ", source))
+    # `_trace` is in firmware that records only, and every module has a name.
+    assert declared_in(stub.body) == table - {"__name__", "_trace"}
+    [lock] = [one for one in stub.body if isinstance(one, ast.ClassDef)]
+    source = (ROOT / "modthread/lock.c").read_text()
+    table = set(re.findall(r"{ MP_ROM_QSTR\(MP_QSTR_(\w+)\), ", source))
+    assert declared_in(lock.body) - {"__init__"} == table
+
+
+def declared_in(body: list[ast.stmt]) -> set[str]:
+    names = set()
+    for one in body:
+        match one:
+            case ast.FunctionDef(name) | ast.ClassDef(name):
+                names.add(name)
+            case ast.Assign([ast.Name(name)]) | ast.AnnAssign(ast.Name(name)):
+                names.add(name)
+    return names

@@ -28,7 +28,7 @@ def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
     targets = "run boards repl monitor firmware flash check-board check test test-long test-all"
-    for target in [*targets.split(), "bench", "setup", "clean"]:
+    for target in [*targets.split(), "bench", "docs", "setup", "clean"]:
         assert f"make {target} " in result.stdout
 
 
