@@ -5,6 +5,7 @@
 #   make test [BOARD=B] [PORT=/dev/ttyACM0]
 #   make flash BOARD=B [PORT=/dev/ttyACM0]
 #   make bench [BOARD=B] [BASELINE=an-earlier-bench.json]
+#   make soak [HOURS=8] [BOARD=B] [PORT=/dev/ttyACM0] [SEED=1]
 
 PYTHON ?= python3
 SCRIPT ?= examples/two_threads.py
@@ -18,7 +19,7 @@ BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
 WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof bench docs setup clean
+.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof soak bench docs setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ test-all: .venv/installed ## Run all tests: takes hours
 
 proof: .venv/installed ## Explore the interleavings of threads to full bounds: takes an hour
 	@$(VENV_PYTHON) tests/interleavings/explorer.py $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
+
+soak: .venv/installed ## Run random work on BOARD for HOURS, or go on with it, and count what fails
+	@$(MODTHREAD) soak $(WHERE) $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')

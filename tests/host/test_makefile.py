@@ -28,7 +28,7 @@ def test_make_alone_lists_the_targets() -> None:
     result = make()
     assert result.returncode == 0
     targets = "run boards repl monitor firmware flash check-board check test test-long test-all"
-    for target in [*targets.split(), "bench", "docs", "setup", "clean"]:
+    for target in [*targets.split(), "proof", "soak", "bench", "docs", "setup", "clean"]:
         assert f"make {target} " in result.stdout
 
 
@@ -50,6 +50,8 @@ def test_make_alone_lists_the_targets() -> None:
         (["check"], "-m pytest -n auto --quiet --no-build --lane=check tests/host"),
         (["test-long", "BOARD=B"], "-m modthread test --board B --lane=long"),
         (["test-all", "BOARD=B"], "-m modthread test --board B --lane=all"),
+        (["soak", "HOURS=8"], "-m modthread soak --hours 8"),
+        (["soak", "BOARD=B", "PORT=P", "SEED=1"], "soak --board B --port P --seed 1"),
         (["bench"], "-m modthread bench"),
         (["bench", "BASELINE=x.json"], "-m modthread bench --baseline 'x.json'"),
     ],

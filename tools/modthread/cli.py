@@ -34,6 +34,8 @@ from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.flash.command import put
 from modthread.report import Script
+from modthread.soak.command import soak
+from modthread.soak.workloads import WORKLOADS
 from modthread.verdict import verdict
 
 Command = Callable[[argparse.Namespace], int]
@@ -44,6 +46,10 @@ CHECKED = "RPI_PICO"  # the board that check-board means without --board
 CHECK_STATUS = """\
 exit status: 0 all is well, 1 a test failed, 2 nothing was written to a board, 3 the board did not
 get to the end, and the verdict says how far, 130 interrupted by Ctrl-C
+"""
+SOAK_STATUS = """\
+exit status: 0 nothing failed, 1 something failed, 2 the command could not do its work, 3 nothing
+brought the board back, 130 interrupted by Ctrl-C; what was counted is kept
 """
 EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
 RUN_STATUS = """\
@@ -171,6 +177,18 @@ def _check_board(options: argparse.Namespace) -> int:
         wait=options.wait,
     )
     return check.keep() if options.reference else check.run()
+
+
+def _soak(options: argparse.Namespace) -> int:
+    chosen = choose(options.board, options.port)
+    port = chosen.port()
+    if port is None and not options.no_build:
+        build.firmware(chosen.board)
+    icount = chosen.board.emulator.test_icount if chosen.board.emulator and not port else None
+    device = Device(chosen.board, port, icount, wait=options.wait)
+    return soak(
+        device, options.hours, options.seed, options.only or tuple(WORKLOADS), options.repeat
+    )
 
 
 def _bench(options: argparse.Namespace) -> int:
@@ -355,6 +373,33 @@ def _parser() -> argparse.ArgumentParser:
             help="check the emulated board instead, and keep what it does to compare with",
         )
 
+        command = add(
+            "soak",
+            _soak,
+            "run random work on a board for hours, and count what goes wrong",
+            parents=[reach],
+            epilog=SOAK_STATUS,
+        )
+        command.add_argument("--hours", type=_positive, default=8.0, help="default: 8")
+        command.add_argument(
+            "--seed",
+            type=int,
+            metavar="N",
+            help="begin a new campaign from it; default: go on with the last one, if any",
+        )
+        command.add_argument(
+            "--only",
+            action="append",
+            choices=tuple(WORKLOADS),
+            help="only this kind of work; may be repeated",
+        )
+        command.add_argument(
+            "--repeat",
+            type=_batch,
+            metavar="WORK:BATCH",
+            help="run one batch of the seed once more, and count nothing",
+        )
+
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
     if project.IS_CHECKOUT:
@@ -380,7 +425,21 @@ def _board_option(
 
 
 def _seconds(text: str) -> float:
+    return _positive(text, "number of seconds")
+
+
+def _positive(text: str, what: str = "number") -> float:
     value = float(text)
     if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number of seconds")
+        raise argparse.ArgumentTypeError(f"{text} is not a positive {what}")
     return value
+
+
+def _batch(text: str) -> tuple[str, int]:
+    """Return what ``--repeat`` names."""
+    name, _, number = text.partition(":")
+    if name not in WORKLOADS or not number.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{text} is no batch; name one as in calls:17, of {', '.join(WORKLOADS)}"
+        )
+    return name, int(number)
