@@ -11,6 +11,7 @@
 
 #define STACK_WORDS (1024)
 #define TASK_PRIORITY (2)
+_Static_assert(TASK_PRIORITY < configMAX_PRIORITIES, "the kernel would take the highest one");
 
 static TaskHandle_t caller;
 

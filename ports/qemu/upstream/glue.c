@@ -9,6 +9,7 @@
 #include "task.h"
 
 #define TASK_PRIORITY (2) // as that of the threads
+_Static_assert(TASK_PRIORITY < configMAX_PRIORITIES, "the kernel would take the highest one");
 
 StackType_t *mpTaskStack;
 
