@@ -66,8 +66,10 @@ soak: .venv/installed ## Run random work on BOARD for HOURS, or go on with it, a
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')
 
-docs: .venv/installed ## Write docs/api.md anew, from the stub
+docs: .venv/installed ## Write docs/api.md anew, from the stub, and the site in build/site
 	@mkdir -p build && $(VENV_PYTHON) tools/documents/api.py > build/api.md && mv build/api.md docs/api.md
+	@$(VENV_PYTHON) -m properdocs build --strict --quiet
+	@echo "Open build/site/index.html"
 
 setup: ## Install missing system packages and the pinned Python packages
 	@rm -f .venv/installed

@@ -79,7 +79,7 @@ def test_every_installed_package_is_pinned() -> None:
     installed = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout.split()
     project = pyproject()["project"]
     pins = project["dependencies"] + project["optional-dependencies"]["dev"]
-    assert sorted(installed) == sorted(pins)
+    assert sorted(installed) == sorted(pins), "run `make setup`"
 
 
 def test_rp2040py_is_compiled_for_this_python() -> None:

@@ -10,6 +10,8 @@ from elftools.elf.elffile import ELFFile
 
 from modthread import boards, build, sources
 
+pytestmark = pytest.mark.lane("test")
+
 STATE = "_mp_state_ctx_t"
 LOOKED_AT = re.compile(r"\bMP_STATE_(VM|THREAD|MEM)\((\w+)\)")
 
