@@ -68,7 +68,7 @@ bench: .venv/installed ## Measure what threads cost a program without them
 
 docs: .venv/installed ## Write docs/api.md anew, from the stub, and the site in build/site
 	@mkdir -p build && $(VENV_PYTHON) tools/documents/api.py > build/api.md && mv build/api.md docs/api.md
-	@$(VENV_PYTHON) -m properdocs build --strict --quiet
+	@$(VENV_PYTHON) -m properdocs build --strict
 	@echo "Open build/site/index.html"
 
 setup: ## Install missing system packages and the pinned Python packages

@@ -78,6 +78,12 @@ def test_every_setting_is_in_the_list() -> None:
     assert {name for name in settings if not name.endswith("_H") and name not in page} == set()
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    navigation = (ROOT / "properdocs.yml").read_text()
+    names = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
+    assert {name for name in names if f" {name}\n" not in navigation} == set()
+
+
 def test_the_page_of_the_module_is_made_of_the_stub() -> None:
     command = [sys.executable, str(ROOT / "tools/documents/api.py")]
     made = subprocess.run(command, capture_output=True, text=True, check=True).stdout
