@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from modthread import project
 from modthread.project import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
@@ -82,6 +83,11 @@ def test_every_page_is_in_the_navigation_of_the_site() -> None:
     navigation = (ROOT / "properdocs.yml").read_text()
     names = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
     assert {name for name in names if f" {name}\n" not in navigation} == set()
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert next(one for one in versions if one != "Unreleased") == project.version()
 
 
 def test_the_page_of_the_module_is_made_of_the_stub() -> None:
