@@ -58,7 +58,7 @@ test-all: .venv/installed ## Run all tests: takes hours
 	@$(MODTHREAD) test $(ALL) --lane=all
 
 proof: .venv/installed ## Explore the interleavings of threads to full bounds: takes an hour
-	@$(VENV_PYTHON) tests/interleavings/explorer.py $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH))
+	@$(VENV_PYTHON) tests/interleavings/explorer.py $(if $(SECONDS_EACH),--seconds $(SECONDS_EACH)) $(if $(SANITIZE),--sanitize)
 
 soak: .venv/installed ## Run random work on BOARD for HOURS, or go on with it, and count what fails
 	@$(MODTHREAD) soak $(WHERE) $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED))

@@ -50,6 +50,8 @@ def test_make_alone_lists_the_targets() -> None:
         (["check"], "-m pytest -n auto --quiet --no-build --lane=check tests/host"),
         (["test-long", "BOARD=B"], "-m modthread test --board B --lane=long"),
         (["test-all", "BOARD=B"], "-m modthread test --board B --lane=all"),
+        (["proof", "SECONDS_EACH=9"], "tests/interleavings/explorer.py --seconds 9"),
+        (["proof", "SANITIZE=1"], "tests/interleavings/explorer.py --sanitize"),
         (["soak", "HOURS=8"], "-m modthread soak --hours 8"),
         (["soak", "BOARD=B", "PORT=P", "SEED=1"], "soak --board B --port P --seed 1"),
         (["bench"], "-m modthread bench"),

@@ -8,6 +8,8 @@
 
 #include "modthread/kernel.h"
 
+#include "sanitizer.h"
+
 #define MODEL_FIRST_TICK (UINT32_MAX - 1)
 #define TASK_ALIVE (0x600d7a5c)
 #define MAIN_STACK_SIZE (32 * 1024)
@@ -95,6 +97,7 @@ typedef struct _search_t {
     bool tracing;
     const char *failure;
     char output[2048]; // of the program
+    char report[200]; // of AddressSanitizer, a line
     size_t output_used;
     uint64_t points; // of this run
     uint64_t next_decision; // the point at which the next one is replayed
@@ -125,6 +128,10 @@ size_t port_heap_used(void);
 
 // True if no thread is left but the main one.
 bool port_is_over(void);
+
+// What a deleted task had must not be used any more: true if this is a part of it.
+bool port_is_deleted(const void *address, size_t size);
+void port_note_deleted(const StaticTask_t *task);
 
 // What remains when all has ended; fails if it is anything.
 void port_check_end(void);

@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -63,40 +64,49 @@ class Result:
         return "\n".join([self.failure, *steps, f"replay: {self.replay}"])
 
 
-def _make(cores: int, *arguments: str) -> str:
+def _folder(cores: int, *, sanitize: bool) -> Path:
+    return project.BUILD / f"interleavings-{cores}{'-sanitize' if sanitize else ''}"
+
+
+def _make(cores: int, *arguments: str, sanitize: bool = False) -> str:
+    folder = _folder(cores, sanitize=sanitize)
     project.BUILD.mkdir(exist_ok=True)
-    with (project.BUILD / f"interleavings-{cores}.lock").open("w") as lock:
+    with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # of tests that run side by side
-        return _make_alone(cores, *arguments)
+        return _make_alone(folder, f"CORES={cores}", f"SANITIZE={int(sanitize)}", *arguments)
 
 
-def _make_alone(cores: int, *arguments: str) -> str:
+def _make_alone(folder: Path, *arguments: str) -> str:
     # A relative path, since ccache makes those in the files of dependencies so.
-    build = os.path.relpath(project.BUILD / f"interleavings-{cores}", HERE)
+    build = os.path.relpath(folder, HERE)
     command = ["make", "-s", "-C", str(HERE), f"-j{os.cpu_count()}", f"BUILD={build}"]
-    command += [f"MICROPY_DIR={os.path.relpath(sources.micropython(), HERE)}", f"CORES={cores}"]
+    command += [f"MICROPY_DIR={os.path.relpath(sources.micropython(), HERE)}"]
     result = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise ExplorerError(f"the explorer could not be built:\n{result.stderr[-3000:]}")
     return result.stdout
 
 
-def build(cores: int) -> Path:
+def build(cores: int, *, sanitize: bool = False) -> Path:
     """Build the explorer for a model of that many cores; returns the program."""
-    _make(cores)
-    return project.BUILD / f"interleavings-{cores}/explorer"
+    _make(cores, sanitize=sanitize)
+    return _folder(cores, sanitize=sanitize) / "explorer"
 
 
 @cache
-def _commands(cores: int) -> tuple[list[str], list[str]]:
+def _commands(cores: int, sanitize: bool) -> tuple[list[str], list[str]]:
     """How one of modthread's files is compiled, and how the explorer is linked."""
-    lines = [line for line in _make(cores, "commands").splitlines() if line.startswith("gcc ")]
+    lines = [
+        line
+        for line in _make(cores, "commands", sanitize=sanitize).splitlines()
+        if line.startswith("gcc ")
+    ]
     return shlex.split(lines[0]), shlex.split(lines[1])
 
 
-def build_other(cores: int, folder: Path, name: str) -> Path:
+def build_other(cores: int, folder: Path, name: str, *, sanitize: bool = False) -> Path:
     """The same with another version of modthread/NAME, in that folder beside all others."""
-    compile_it, link_it = _commands(cores)
+    compile_it, link_it = _commands(cores, sanitize)
     stem = Path(name).stem
     source = HERE / f"observe_{stem}.c" if stem in OBSERVED else folder / f"modthread/{name}"
     part = folder / f"{stem}-{cores}.o"
@@ -169,12 +179,12 @@ def bound_of(name: str, cores: int, *, full: bool) -> int | None:
     return (FULL if full else DAILY)[cores]
 
 
-def prove(seconds: float) -> int:
+def prove(seconds: float, *, sanitize: bool = False) -> int:
     """Explore all scenarios to their full bounds, and print what was explored.
 
     A scenario that takes more than ``seconds`` counts with the bound that it has reached.
     """
-    programs = {cores: build(cores) for cores in CORES}
+    programs = {cores: build(cores, sanitize=sanitize) for cores in CORES}
 
     def explore_one(job: tuple[Path, int]) -> tuple[Path, int, Result]:
         scenario, cores = job
@@ -184,7 +194,9 @@ def prove(seconds: float) -> int:
 
     failed = 0
     total: Counter[str] = Counter()
-    print(f"{'scenario':44} cores bound      runs    states        points  seconds")
+    bounds: Counter[tuple[int, int]] = Counter()
+    print(f"{'scenario':44} cores bound schedules    states        points  seconds")
+    started = time.monotonic()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for scenario, cores, result in pool.map(
             explore_one, [(scenario, cores) for scenario in SCENARIOS for cores in CORES]
@@ -192,7 +204,8 @@ def prove(seconds: float) -> int:
             runs, states, points = (
                 int(result.figures[key]) for key in ("runs", "states", "points")
             )
-            total.update(runs=runs, points=points)
+            total.update(runs=runs, states=states, points=points)
+            bounds[cores, result.bound] += 1
             print(
                 f"{scenario.stem:44} {cores:5} {result.bound:5} {runs:9} {states:9} {points:13}"
                 f" {result.figures['seconds']:>8}{'' if result.complete else '  stopped'}",
@@ -201,7 +214,17 @@ def prove(seconds: float) -> int:
             if result.failure:
                 failed += 1
                 print(result.report())
-    print(f"{total['runs']} runs, {total['points']} points, {failed} scenarios fail")
+    for cores in CORES:
+        reached = ", ".join(
+            f"{bounds[cores, bound]} to bound {bound}"
+            for bound in range(9, -2, -1)
+            if bounds[cores, bound]
+        )
+        print(f"{len(SCENARIOS)} scenarios on {cores} core{'s' if cores > 1 else ''}: {reached}")
+    print(
+        f"{total['runs']:,} schedules, {total['states']:,} states, {total['points']:,} points"
+        f" in {(time.monotonic() - started) / 60:.0f} minutes; {failed} fail"
+    )
     return failed != 0
 
 
@@ -213,10 +236,11 @@ def main() -> int:
     parser.add_argument("--bound", type=int, default=2, help="preemptions and interrupts")
     parser.add_argument("--replay", default="", help="a schedule that was printed")
     parser.add_argument("--seconds", type=float, default=0, help="for a scenario (0: no limit)")
+    parser.add_argument("--sanitize", action="store_true", help="with AddressSanitizer")
     arguments = parser.parse_args()
     if arguments.scenario is None:
-        return prove(arguments.seconds)
-    program = build(arguments.cores)
+        return prove(arguments.seconds, sanitize=arguments.sanitize)
+    program = build(arguments.cores, sanitize=arguments.sanitize)
     result = explore(
         program,
         arguments.scenario,

@@ -343,6 +343,14 @@ FAULTS = [
         "collection_beside_a_thread_outside",
     ),
     Fault(
+        "a thread's record is used after it was freed",
+        "thread.c",
+        "    gil_forget(thread);\n    thread_stack_t *stack = thread->stack;",
+        "    thread_stack_t *stack = thread->stack;\n    stack_free(stack);\n"
+        "    gil_forget(thread);",
+        "soft_reset_beside_one_that_starts_another",
+    ),
+    Fault(
         "a guest keeps the GIL",
         "thread.c",
         "    gil_leave(&guest);\n",

@@ -44,6 +44,7 @@ __asm(
     "    ret\n");
 
 static void task_begin(void) {
+    sanitizer_enter_task();
     StaticTask_t *self = search->executing;
     self->entry(self->argument);
     model_fail("a task has returned");
@@ -117,6 +118,10 @@ void model_init(void) {
 void model_point(point_t kind, const void *where) {
     if (!search->exploring) {
         return;
+    }
+    const char *report = sanitizer_report();
+    if (report != NULL) {
+        model_fail(report);
     }
     for (;;) {
         core_t *core = this_core();
@@ -280,6 +285,7 @@ void kernel_delete(TaskHandle_t task) {
         link = &(*link)->next;
     }
     *link = task->next;
+    port_note_deleted(task);
     memset(task->stack, 0xdb, task->stack_size);
     memset(task, 0xdb, sizeof(*task));
 }
@@ -320,6 +326,9 @@ void mp_thread_continue_others(void) {
 static void access(const void *address, size_t size, bool write, const void *where) {
     if (!search->exploring) {
         return;
+    }
+    if (port_is_deleted(address, size)) {
+        model_fail("memory of a deleted thread is used");
     }
     bool replayed = search->replaying && search->points == search->next_decision;
     if (search_note_access(address, size, write) || replayed) {

@@ -4,7 +4,7 @@
 //     interrupts   a string of names, those that may come: tick, ctrl_c, notify, handler, callback
 //     main()       what the main thread runs; end() what must hold when all has ended
 //     handler()    a hard interrupt handler; callback() what the interrupt of that name schedules
-//     guest()      what a task that is no thread's calls
+//     guest()      what a task that is no thread's calls; guests = 2 another one, too, once the first has left
 //     reset = True a soft reset follows main(), whatever the threads do
 
 #include <stdio.h>
@@ -32,12 +32,77 @@
 const char *scenario_path;
 
 static uint8_t main_stack[MAIN_STACK_SIZE] ARENA;
-static uint8_t guest_stack[OTHER_STACK_SIZE] ARENA;
+static uint8_t guest_stacks[2][OTHER_STACK_SIZE] ARENA;
 uint8_t port_heap[HEAP_SIZE] ARENA;
-static StaticTask_t guest_task;
-static bool guest_is_over = true;
+static StaticTask_t guest_tasks[2];
+static int guests_to_come; // and the one that is there
 static mp_obj_t locks[4]; // the scenario's
 static size_t n_locks;
+
+/******************************************************************************/
+// Memory of deleted threads
+//
+// modthread must use no stack of a deleted task, and no record of a thread once it has freed its stack, until it is
+// allocated anew. The linker leads the calls that free and allocate through here (--wrap).
+
+_Static_assert(offsetof(thread_t, tcb) == 0, "the record begins with its task");
+
+#define GRAIN MICROPY_BYTES_PER_GC_BLOCK
+
+static bool deleted[HEAP_SIZE / GRAIN];
+static const void *record; // of the thread whose task was deleted last
+
+// Up to the end of a block. Below a stack, in the same grain, is what its owner keeps of it.
+static void mark(const void *address, size_t size, bool is_deleted) {
+    size_t offset = (const uint8_t *)address - port_heap;
+    if (offset < HEAP_SIZE) {
+        size_t first = is_deleted ? (offset + GRAIN - 1) / GRAIN : offset / GRAIN;
+        size_t end = (offset + size + GRAIN - 1) / GRAIN;
+        memset(deleted + first, is_deleted, MAX(end, first) - first);
+        sanitizer_mark(address, size, is_deleted);
+    }
+}
+
+void port_note_deleted(const StaticTask_t *task) {
+    mark(task->stack, task->stack_size, true);
+    record = task;
+}
+
+bool port_is_deleted(const void *address, size_t size) {
+    size_t offset = (const uint8_t *)address - port_heap;
+    return offset < HEAP_SIZE && (deleted[offset / GRAIN] || deleted[(offset + size - 1) / GRAIN]);
+}
+
+void *__real_gc_alloc(size_t size, unsigned int flags);
+void *__wrap_gc_alloc(size_t size, unsigned int flags) {
+    void *block = __real_gc_alloc(size, flags);
+    if (block != NULL) {
+        mark(block, size, false);
+    }
+    return block;
+}
+
+void *__real_gc_realloc(void *old, size_t size, bool may_move);
+void *__wrap_gc_realloc(void *old, size_t size, bool may_move) {
+    void *block = __real_gc_realloc(old, size, may_move);
+    if (block != NULL) {
+        mark(block, size, false);
+    }
+    return block;
+}
+
+thread_stack_t *__real_stack_new(size_t size);
+thread_stack_t *__wrap_stack_new(size_t size) {
+    thread_stack_t *stack = __real_stack_new(size);
+    mark(stack, size, false);
+    return stack;
+}
+
+void __real_stack_free(thread_stack_t *stack);
+void __wrap_stack_free(thread_stack_t *stack) {
+    mark(record, sizeof(thread_t), true);
+    __real_stack_free(stack);
+}
 
 /******************************************************************************/
 // What MicroPython's core calls
@@ -282,9 +347,11 @@ void port_interrupt(interrupt_t kind) {
     }
 }
 
-static void guest_main(void *unused) {
-    (void)unused;
-    mp_thread_enter_guest(guest_stack + sizeof(guest_stack), sizeof(guest_stack));
+static void create_guest(void);
+
+static void guest_main(void *argument) {
+    const StaticTask_t *self = argument;
+    mp_thread_enter_guest((uint8_t *)self->stack + self->stack_size, self->stack_size);
     mp_sched_lock();
     if (!observe_task_owns_gil(kernel_current_task())) {
         model_fail("a guest does not own the GIL");
@@ -292,17 +359,25 @@ static void guest_main(void *unused) {
     call(MP_QSTR_guest);
     mp_sched_unlock();
     mp_thread_leave_guest();
-    guest_is_over = true;
+    if (--guests_to_come > 0) {
+        create_guest(); // there is one at a time
+    }
     model_wait_for_end();
 }
 
-static void set_up_guest(void) {
+static void create_guest(void) {
+    StaticTask_t *task = &guest_tasks[guests_to_come - 1];
+    uint8_t *stack = guest_stacks[guests_to_come - 1];
+    model_create_task(task, guest_main, task, stack, sizeof(guest_stacks[0]), KERNEL_ANY_CORE);
+    task->number = ++model.tasks_created;
+    task->next = model.tasks;
+    model.tasks = task;
+}
+
+static void set_up_guests(void) {
     if (global(MP_QSTR_guest) != MP_OBJ_NULL) {
-        guest_is_over = false;
-        model_create_task(&guest_task, guest_main, NULL, guest_stack, sizeof(guest_stack), KERNEL_ANY_CORE);
-        guest_task.number = ++model.tasks_created;
-        guest_task.next = model.tasks;
-        model.tasks = &guest_task;
+        guests_to_come = global(MP_QSTR_guests) == MP_OBJ_NULL ? 1 : mp_obj_get_int(global(MP_QSTR_guests));
+        create_guest();
     }
 }
 
@@ -361,7 +436,7 @@ static void soft_reset(void) {
         model_fail("a soft reset has left something");
     }
     for (StaticTask_t *task = model.tasks; task != NULL; task = task->next) {
-        if (task->number > 0 && task != &guest_task) {
+        if (task->number > 0 && task != &guest_tasks[0] && task != &guest_tasks[1]) {
             model_fail("a soft reset has left a task");
         }
     }
@@ -369,6 +444,7 @@ static void soft_reset(void) {
     gc_sweep_all();
     mp_deinit();
     gc_init(port_heap, end);
+    memset(deleted, false, sizeof(deleted));
     mp_init();
 }
 
@@ -381,7 +457,7 @@ static void main_task(void *unused) {
     mp_init();
     read_scenario();
     set_up_interrupts();
-    set_up_guest();
+    set_up_guests();
     find_locks();
     bool reset = global(MP_QSTR_reset) != MP_OBJ_NULL;
     search_ask(POINT_START, NULL);
@@ -412,7 +488,7 @@ size_t port_heap_used(void) {
 }
 
 bool port_is_over(void) {
-    return thread_list == &thread_main && guest_is_over;
+    return thread_list == &thread_main && guests_to_come == 0;
 }
 
 /******************************************************************************/
@@ -432,7 +508,7 @@ void port_check_end(void) {
     if (thread_list != &thread_main) {
         model_fail("a thread waits for ever");
     }
-    if (!guest_is_over) {
+    if (guests_to_come != 0) {
         model_fail("a guest waits for ever");
     }
     const char *wrong = observe_gil_at_the_end();

@@ -238,7 +238,9 @@ int search_ask(point_t kind, const void *where) {
         search->kind = POINT_FAILED;
         search->failure = "a thread blocks where none may";
     }
+    sanitizer_leave_task();
     model_switch(&search->executing->sp, search->sp);
+    sanitizer_enter_task();
     return search->interrupt;
 }
 
@@ -256,7 +258,9 @@ static void resume(int interrupt) {
     core_t *core = &model.cores[model.active];
     search->interrupt = interrupt;
     search->executing = core->current;
+    sanitizer_leave_search(core->current->stack, core->current->stack_size);
     model_switch(&search->sp, core->current->sp);
+    sanitizer_enter_search();
     search->executing = NULL;
 }
 
@@ -549,6 +553,7 @@ static bool run(void) {
     memcpy(state_begin(), own->snapshot, own->size);
     own->runs++;
     own->made = 0;
+    sanitizer_mark(__start_arena, __stop_arena - __start_arena, false);
     search->failure = NULL;
     search->output_used = 0;
     search->points = 0;
@@ -560,6 +565,9 @@ static bool run(void) {
         resume(-1);
         while (search->kind != POINT_END && search->kind != POINT_FAILED && step()) {
         }
+    } else {
+        sanitizer_leave_task(); // it has crashed
+        sanitizer_enter_search();
     }
     search->exploring = false;
     own->all_points += search->points;

@@ -40,19 +40,35 @@ def test_scenario(programs: dict[int, Path], name: str, cores: int) -> None:
     assert result.bound == bound
 
 
-@pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
-def test_fault_is_found(programs: dict[int, Path], fault: faults.Fault, tmp_path: Path) -> None:
+def other(fault: faults.Fault, tmp_path: Path, *, sanitize: bool = False) -> Path:
+    """The explorer with that fault."""
     shutil.copytree(explorer.MODULE, tmp_path / "modthread")
     path = tmp_path / "modthread" / fault.file
     text = path.read_text()
     assert text.count(fault.before) == 1, "the fault does not fit the file any more"
     path.write_text(text.replace(fault.before, fault.after))
-    program = explorer.build_other(fault.cores, tmp_path, fault.file)
+    return explorer.build_other(fault.cores, tmp_path, fault.file, sanitize=sanitize)
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
+def test_fault_is_found(programs: dict[int, Path], fault: faults.Fault, tmp_path: Path) -> None:
+    program = other(fault, tmp_path)
     scenario = explorer.HERE / f"scenarios/{fault.scenario}.py"
     result = explorer.explore(program, scenario, fault.bound)
     assert result.failure
     replayed = explorer.explore(program, scenario, fault.bound, replay=result.replay)
     assert replayed.failure == result.failure
+
+
+@pytest.mark.lane("long")
+def test_sanitizer(tmp_path: Path) -> None:
+    name = "a thread's record is used after it was freed"
+    [fault] = [fault for fault in faults.FAULTS if fault.name == name]
+    scenario = explorer.HERE / f"scenarios/{fault.scenario}.py"
+    good = explorer.build(fault.cores, sanitize=True)
+    assert not explorer.explore(good, scenario, fault.bound).failure
+    bad = other(fault, tmp_path, sanitize=True)
+    assert "use-after-poison" in explorer.explore(bad, scenario, fault.bound).failure
 
 
 def test_files_are_those_of_the_firmware(programs: dict[int, Path]) -> None:
