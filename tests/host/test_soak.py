@@ -128,6 +128,19 @@ def test_a_board_that_is_stuck_is_brought_back(
     assert "the emulator ended with status 7" in counted().failures[0].message
 
 
+def test_a_script_that_does_not_say_how_much(
+    soak: Callable[..., int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("modthread.soak.workloads.SCRIPTS", tmp_path)
+    (tmp_path / "locks.py").write_text("print('hm')\nprint(SIZE)\n")
+    (tmp_path / "calls.py").write_text("print('hm')\n")
+    assert soak("--seed=7", "--only=locks") == 0
+    assert soak("--seed=7", "--only=calls") == 1
+    failure = next(one for one in counted().failures if one.workload == "calls")
+    assert failure.message == "the script has not come to its end"
+    assert failure.details == "hm\n"
+
+
 @pytest.mark.parametrize("text", ["nothing:1", "calls", "calls:x"])
 def test_what_is_no_batch(text: str, capfd: Capture) -> None:
     with pytest.raises(SystemExit):

@@ -116,20 +116,40 @@ def anything():
     return VALUES[random.getrandbits(12) % len(VALUES)]
 
 
-def arguments():
-    """Often such that the call does something, else any."""
-    how = random.getrandbits(4)
-    if how == 0:
-        return short, ()
-    if how == 1:
-        return short, (anything(),), {"x": 1}
-    if how == 2:
-        return 1, random.getrandbits(3) / 1000
-    return [anything() for _ in range(random.getrandbits(4) % 5)]
+def sensible(name):
+    """Arguments with which the call does something."""
+    if name == "start_new_thread":
+        function = (short, short, Raises(), Reenters(), len, Pair)[random.getrandbits(8) % 6]
+        return ((function, (anything(),), {"x": 1}), (function, ()))[random.getrandbits(1)]
+    if name == "acquire":
+        return ((), (0,), (1, random.getrandbits(3) / 1000))[random.getrandbits(8) % 3]
+    if name == "stack_size":
+        return ((), (0,), (4096 << random.getrandbits(3),))[random.getrandbits(8) % 3]
+    if name == "setswitchinterval":
+        return (random.getrandbits(12) / 1000000,)
+    return ()
+
+
+NUMBERS = {
+    "start_new_thread": 2,
+    "stack_size": 1,
+    "setswitchinterval": 1,
+    "acquire": 2,
+    "__exit__": 3,
+}
+
+
+def arguments(name):
+    """Sensible ones, any of the number that the function takes, or any at all."""
+    how = random.getrandbits(2)
+    if how < 2:
+        return sensible(name)
+    number = NUMBERS.get(name, 0) if how == 2 else random.getrandbits(4) % 5
+    return [anything() for _ in range(number)]
 
 
 def keywords():
-    if random.getrandbits(2):
+    if random.getrandbits(3):
         return {}
     return {NAMES[random.getrandbits(8) % len(NAMES)]: anything()}
 
@@ -148,7 +168,7 @@ def call_one(where):
             what = getattr(_thread, name)
             if name == "setswitchinterval":
                 _thread.setswitchinterval((1 + random.getrandbits(12)) / 1000000)
-        what(*arguments(), **keywords())
+        what(*arguments(name), **keywords())
     except EXPECTED:
         pass
     except BaseException as e:

@@ -43,8 +43,12 @@ class Workload:
 
 
 def _script(name: str, device: Device, random: Random, size: int) -> int:
-    """Run a script of ours, which prints how many units it has done."""
-    return int(_output(device, _given(name, SEED=_seed(random), SIZE=size)))
+    """Run a script of ours, whose last line is how many units it has done."""
+    output = _output(device, _given(name, SEED=_seed(random), SIZE=size))
+    last = output.rstrip("\n").rpartition("\n")[2]
+    if not last.isdecimal():
+        raise WrongError("the script has not come to its end", output)
+    return int(last)
 
 
 def _soft_resets(device: Device, random: Random, size: int) -> int:
