@@ -23,12 +23,12 @@ Capture = pytest.CaptureFixture[str]
 def soak(
     fake_board: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
-    """Return a function that runs the command on a fake board, and random programs only."""
+    """Return a function that runs the command on a fake board, one kind of work only."""
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
     board = fake_board()
 
-    def soak(*arguments: str, hours: float = 0.0005) -> int:
-        words = ["--no-build", "--board", board, f"--hours={hours}", "--only=programs"]
+    def soak(*arguments: str, hours: float = 0.0005, only: str = "programs") -> int:
+        words = ["--no-build", "--board", board, f"--hours={hours}", f"--only={only}"]
         return cli.main(["soak", *words, *arguments])
 
     return soak
@@ -134,9 +134,9 @@ def test_a_script_that_does_not_say_how_much(
     monkeypatch.setattr("modthread.soak.workloads.SCRIPTS", tmp_path)
     (tmp_path / "locks.py").write_text("print('hm')\nprint(SIZE)\n")
     (tmp_path / "calls.py").write_text("print('hm')\n")
-    assert soak("--seed=7", "--only=locks") == 0
-    assert soak("--seed=7", "--only=calls") == 1
-    failure = next(one for one in counted().failures if one.workload == "calls")
+    assert soak("--seed=7", only="locks") == 0
+    assert soak("--seed=7", only="calls") == 1
+    failure = counted().failures[0]
     assert failure.message == "the script has not come to its end"
     assert failure.details == "hm\n"
 
