@@ -343,6 +343,20 @@ FAULTS = [
         "collection_beside_a_thread_outside",
     ),
     Fault(
+        "a thread that starts again stays in the pool",
+        "thread.c",
+        "            *link = thread->next;\n            return thread;",
+        "            return thread;",
+        "collection_beside_a_thread_on_a_used_task",
+    ),
+    Fault(
+        "a thread is taken out of its queue before its task is deleted",
+        "thread.c",
+        "    kernel_delete(thread->task);\n    gil_forget(thread);\n",
+        "    gil_forget(thread);\n    kernel_delete(thread->task);\n",
+        "soft_reset_beside_one_that_stays",
+    ),
+    Fault(
         "a thread's record is used after it was freed",
         "thread.c",
         "    gil_forget(thread);\n    thread_stack_t *stack = thread->stack;",
