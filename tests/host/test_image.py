@@ -468,6 +468,26 @@ def test_rp2350_without_its_block(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("bs2_default_padded_checksummed.S.o", ""),
+        ("other.o", "other.o is for another processor: its CPU_ARCH is 12; compile it with"),
+    ],
+)
+def test_rp2350_with_an_object_for_an_m0(tiny: Tiny, name: str, said: str) -> None:
+    """As pico-sdk's script makes one of the RP2350's second stage."""
+    tiny.build(flags=M33_FLAGS, **M33)
+    tiny.elf.with_suffix(".uf2").unlink()  # it is of the RP2040's family
+    source = ".cpu cortex-m0plus\n.thumb\n.section .boot2\n.byte 0x13, 0xf5, 0x40, 0x53\n"
+    command = ["arm-none-eabi-gcc", *M33_FLAGS, "-c", "-x", "assembler", "-", "-o", name]
+    subprocess.run(command, input=source.encode(), cwd=tiny.folder, check=True)
+    with (tiny.folder / "firmware.elf.map").open("a") as file:
+        file.write(f"LOAD {name}\n")
+    assert said_of(tiny, "RP2350").startswith(said)
+    assert bool(said_of(tiny, "RP2350")) == bool(said)
+
+
+@pytest.mark.parametrize(
     ("halves", "said"),
     [
         ((0xEE30, 0x0B00), "has double-precision instruction"),

@@ -86,7 +86,8 @@ class Chip:
     `attributes` are what the image's build attributes say, None for what they must not say.
     `flags` are what each compiler got, `multilib` the folder of the libraries that go with them.
     `uf2_family` is None where no UF2 file is made. `boot` is the rule for the flash's beginning.
-    `extensions` are those of a RISC-V.
+    `extensions` are those of a RISC-V, of A, F and D. `foreign` are object files that say that they
+    are for another processor, each with why they may.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Chip:
     boot: str = ""
     esptool: str = ""
     extensions: frozenset[str] = frozenset()
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
 
 def _arm(architecture: int, thumb_use: int, **others: int) -> dict[str, int | str | None]:
@@ -225,6 +227,11 @@ RP2350 = Chip(
     flash_off=PICO_FLASH_OFF,
     flags=("-mcpu=cortex-m33", "-mthumb", "-mfloat-abi=softfp"),
     multilib="thumb/v8-m.main+fp/softfp",
+    foreign={
+        "bs2_default_padded_checksummed.S.o": (
+            "bytes of RP2350 code, before which pico-sdk's script writes .cpu cortex-m0plus"
+        )
+    },
     uf2_family=0xE48B_FF59,
     boot="block",
 )
@@ -301,7 +308,6 @@ ESP32S3 = Chip(
 ESP32C3 = Chip(
     name="ESP32C3",
     machine="EM_RISCV",
-    extensions=frozenset({"i", "m", "c", "zicsr", "zifencei", "zmmul", "zca"}),
     memories=(
         Memory(FLASH, 0x3C00_0000, 8 << 20),
         Memory(RAM, 0x3FC8_0000, 384 << 10),

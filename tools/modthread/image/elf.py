@@ -15,6 +15,9 @@ from elftools.elf.elffile import ELFFile
 from modthread.errors import ModthreadError
 
 SYMBOL = struct.Struct("<IIIBBH")  # name, value, size, type, visibility, section
+# Xtensa's table of properties: address, size, flags (include/elf/xtensa.h of GNU binutils).
+PROPERTY = struct.Struct("<III")
+INSTRUCTIONS = 2
 ATTRIBUTES_OF = {"EM_ARM": ".ARM.attributes", "EM_RISCV": ".riscv.attributes"}
 HEADER = struct.Struct("<32xI10xHH")  # where the sections' headers are, their size, how many
 ATTRIBUTES = 0x7000_0003  # the kind of Arm's section
@@ -99,6 +102,12 @@ class Elf:
         ]
         section = file.get_section_by_name(ATTRIBUTES_OF.get(self.machine, "-"))
         self.attributes = _attributes(section)
+        self._properties = [
+            entry
+            for one in file.iter_sections()
+            if one.name.startswith(".xt.prop")
+            for entry in PROPERTY.iter_unpack(one.data()[: one.data_size // 12 * 12])
+        ]
         table = file.get_section_by_name(".symtab")
         names = file.get_section(table["sh_link"]).data() if table else b""
         self.symbols = list(_symbols(table.data(), names)) if table else []
@@ -107,6 +116,15 @@ class Elf:
     def allocated(self) -> list[Section]:
         """The sections that take up memory while the firmware runs."""
         return [one for one in self.sections if one.allocated and one.size]
+
+    @cached_property
+    def instruction_ranges(self) -> list[tuple[int, int]]:
+        """Where Xtensa code has instructions and no padding; empty where no table says so."""
+        return sorted(
+            (start, start + size)
+            for start, size, flags in self._properties
+            if size and flags & INSTRUCTIONS
+        )
 
     @cached_property
     def by_name(self) -> dict[str, Symbol]:

@@ -1,28 +1,50 @@
-"""RISC-V code of 32 bits with compressed instructions: what it calls.
+"""RISC-V code of 32 bits with compressed instructions: what it calls, and what it needs.
 
-Encodings: The RISC-V Instruction Set Manual, volume I, "RV32I" and "C".
+Encodings: The RISC-V Instruction Set Manual, volume I, "RV32I", "A", "F" and "C".
 """
 
 from collections.abc import Iterator
 
 from modthread.image.elf import Elf, Function
 
+# The extension that an instruction is of: by its lowest seven bits; by bits 13 to 15 and 0, 1 of a
+# compressed one, which loads or stores.
+ATOMIC, SINGLE, DOUBLE = "a", "f", "d"
+EXTENSION = dict.fromkeys((0x07, 0x27, 0x43, 0x47, 0x4B, 0x4F, 0x53), SINGLE) | {0x2F: ATOMIC}
+COMPRESSED_EXTENSION = dict.fromkeys((0x2000, 0xA000, 0x2002, 0xA002), DOUBLE)
+COMPRESSED_EXTENSION |= dict.fromkeys((0x6000, 0xE000, 0x6002, 0xE002), SINGLE)
+
+
+def extensions(elf: Elf) -> Iterator[tuple[int, str]]:
+    """Yield each instruction's address and extension that is of one of these: A, F or D."""
+    for function in elf.functions:
+        for address, instruction in _instructions(elf, function):
+            if instruction & 3 == 3:
+                extension = EXTENSION.get(instruction & 0x7F)
+            else:
+                extension = COMPRESSED_EXTENSION.get(instruction & 0xE003)
+            if extension:
+                yield address, extension
+
+
+def _instructions(elf: Elf, function: Function) -> Iterator[tuple[int, int]]:
+    """Yield the address and the 16 or 32 bits of each instruction."""
+    data = elf.read(function.start, function.end - function.start) or b""
+    offset = 0
+    while offset + 2 <= len(data):
+        size = 4 if data[offset] & 3 == 3 else 2
+        yield function.start + offset, int.from_bytes(data[offset : offset + size], "little")
+        offset += size
+
 
 def calls(elf: Elf, function: Function) -> Iterator[int]:
     """Yield the addresses that the function calls, or goes on at."""
-    data = elf.read(function.start, function.end - function.start) or b""
     upper: dict[int, int] = {}  # what AUIPC and LUI left in registers
-    offset = 0
-    while offset + 2 <= len(data):
-        address = function.start + offset
-        half = int.from_bytes(data[offset : offset + 2], "little")
-        if half & 3 != 3:
-            offset += 2
-            if half & 0xE003 in (0x2001, 0xA001):  # C.JAL, C.J
-                yield from _outside(function, address + _compressed_offset(half))
+    for address, word in _instructions(elf, function):
+        if word & 3 != 3:
+            if word & 0xE003 in (0x2001, 0xA001):  # C.JAL, C.J
+                yield from _outside(function, address + _compressed_offset(word))
             continue
-        word = int.from_bytes(data[offset : offset + 4], "little")
-        offset += 4
         register = word >> 7 & 31
         if word & 0x7F == 0x6F:  # JAL
             yield from _outside(function, address + _jump_offset(word))

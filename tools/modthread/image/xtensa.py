@@ -3,6 +3,7 @@
 Encodings: Xtensa Instruction Set Architecture Reference Manual, "Instruction Formats and Opcodes".
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from modthread.image.elf import Elf, Function
@@ -13,15 +14,9 @@ LENGTHS = {14: 4, 15: 8}  # of the ESP32-S3's own instructions; the other ones f
 
 def calls(elf: Elf, function: Function) -> Iterator[int]:
     """Yield the addresses that the function calls, or goes on at."""
-    data = elf.read(function.start, function.end - function.start) or b""
     literals: dict[int, int] = {}  # what L32R left in registers
-    offset = 0
-    while offset < len(data):
-        address = function.start + offset
-        kind = data[offset] & 0xF
-        size = 3 if kind < LONG else LENGTHS.get(kind, 2)
-        word = int.from_bytes(data[offset : offset + size], "little")
-        offset += size
+    for address, word in _instructions(elf, function):
+        kind = word & 0xF
         if kind == 5:  # CALL0 to CALL12
             yield from _outside(function, (address & ~3) + (_signed(word >> 6, 18) << 2) + 4)
             literals.clear()
@@ -34,12 +29,40 @@ def calls(elf: Elf, function: Function) -> Iterator[int]:
                 literals[word >> 4 & 0xF] = value
         elif word & 0xFFF0CF == 0x0000C0 or word & 0xFFF0FF == 0x0000A0:  # CALLX0 to 12, JX
             register = word >> 8 & 0xF
-            if register in literals:
-                yield literals[register]
+            if target := literals.get(register):  # 0: of a weak function that nobody has
+                yield target
             literals.clear()
         else:  # whichever it writes
             for place in (4, 8, 12):
                 literals.pop(word >> place & 0xF, None)
+
+
+def _instructions(elf: Elf, function: Function) -> Iterator[tuple[int, int]]:
+    """Yield the address and the bits of each instruction.
+
+    Between them may be bytes that nobody executes, as what follows a jump is aligned: the linker
+    leaves a table of where instructions are.
+    """
+    for start, end in _ranges(elf, function):
+        data = elf.read(start, end - start) or b""
+        offset = 0
+        while offset < len(data):
+            kind = data[offset] & 0xF
+            size = 3 if kind < LONG else LENGTHS.get(kind, 2)
+            yield start + offset, int.from_bytes(data[offset : offset + size], "little")
+            offset += size
+
+
+def _ranges(elf: Elf, function: Function) -> list[tuple[int, int]]:
+    """Return where the function has instructions; all of it where no table says so."""
+    known = elf.instruction_ranges
+    first = max(0, bisect_left(known, (function.start, 0)) - 1)
+    last = bisect_left(known, (function.end, 0))
+    return [
+        (max(start, function.start), min(end, function.end))
+        for start, end in known[first:last]
+        if end > function.start
+    ] or [(function.start, function.end)]
 
 
 def _outside(function: Function, target: int) -> Iterator[int]:

@@ -45,6 +45,8 @@ def objects(image: Image) -> Iterator[Fault]:
         path = image.elf.path.parent / name
         if path.suffix not in (".o", ".obj") or LIBRARIES.search(name) or not path.is_file():
             continue
+        if path.name in image.chip.foreign:
+            continue
         yield from _object(image, path.name, attributes(path, known))
 
 

@@ -1,9 +1,8 @@
 """Which processor the code is for."""
 
-import re
 from collections.abc import Iterator
 
-from modthread.image import thumb
+from modthread.image import riscv, thumb
 from modthread.image.image import Fault, Image
 
 # Those that a build for a Cortex-M may come out as.
@@ -20,7 +19,6 @@ ARCHITECTURES = {
     17: "v8-M.main",
     21: "v8.1-M.main",
 }
-EXTENSION = re.compile(r"(?:rv32|_)([a-z]+)\d")  # of rv32i2p1_m2p0_zicsr2p0
 REBUILD = "correct the compilers' and the linker's flags, and build again"
 
 
@@ -51,10 +49,19 @@ def _said(name: str, value: int | str | None) -> str:
 
 
 def extensions(image: Image) -> Iterator[Fault]:
-    """A RISC-V has all that the compiler used: neither atomic nor floating-point instructions."""
-    text = str(image.elf.attributes.get("ARCH", ""))
-    if image.chip.extensions and (more := set(EXTENSION.findall(text)) - image.chip.extensions):
-        yield Fault(f"it was compiled for a processor with {', '.join(sorted(more))}", REBUILD)
+    """A RISC-V has all instructions: atomic and floating-point ones, too.
+
+    The build attributes do not tell: ESP-IDF's name what single files of it may need elsewhere.
+    """
+    if image.elf.machine != "EM_RISCV":
+        return
+    for address, extension in riscv.extensions(image.elf):
+        if extension not in image.chip.extensions:
+            yield Fault(
+                f"{image.chip.name} has no extension {extension.upper()}, which is used at"
+                f" {image.elf.name_of(address)}",
+                REBUILD,
+            )
 
 
 def arm_state(image: Image) -> Iterator[Fault]:

@@ -58,14 +58,15 @@ def _header(image: Image, path: Path, found: Any) -> Iterator[Fault]:
 
 
 def _segments(image: Image, path: Path, found: Any) -> Iterator[Fault]:
+    pieces = _joined(found.segments)
     for section in image.elf.allocated:
         if not section.data:
             continue
         data = next(
             (
-                one.data[section.address - one.addr :][: section.size]
-                for one in found.segments
-                if one.addr <= section.address and section.end <= one.addr + len(one.data)
+                data[section.address - start :][: section.size]
+                for start, data in pieces.items()
+                if start <= section.address and section.end <= start + len(data)
             ),
             None,
         )
@@ -73,6 +74,18 @@ def _segments(image: Image, path: Path, found: Any) -> Iterator[Fault]:
             yield Fault(f"{path.name} lacks {section.name}", REBUILD)
         elif _without_checksum(data) != _without_checksum(section.data):
             yield Fault(f"{path.name} differs in {section.name} from the ELF file", REBUILD)
+
+
+def _joined(segments: list[Any]) -> dict[int, bytes]:
+    """Return what is loaded, by address; esptool splits what is in RAM to fill gaps in flash."""
+    joined: dict[int, bytes] = {}
+    start = end = -1
+    for one in sorted(segments, key=lambda one: one.addr):
+        if one.addr != end:
+            start = one.addr
+        joined[start] = joined.get(start, b"") + one.data
+        end = one.addr + len(one.data)
+    return joined
 
 
 def _without_checksum(data: bytes) -> bytes:
