@@ -25,6 +25,7 @@ from rp2040py.utils.logging import ConsoleLogger, LogLevel
 from modthread import boards, sources
 from modthread.boards import FlashConfig
 from modthread.flash import uf2
+from modthread.strict.chip import Chip
 
 LIMIT = 300  # seconds for what takes a few
 RESETS = 3  # of the emulated bus: the boot ROM clears its status twice more when it is configured
@@ -120,7 +121,7 @@ class BootRom:
     """An RP2040 with an empty flash, whose boot ROM therefore waits for an image on USB."""
 
     def __init__(self) -> None:
-        self._simulator = Simulator()
+        self._simulator = Simulator(rp2040=Chip())
         self._mcu = self._simulator.rp2040
         self._mcu.logger = ConsoleLogger(LogLevel.ERROR)
         self._mcu.load_bootrom(BOOTROM_B1)
