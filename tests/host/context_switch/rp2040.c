@@ -13,6 +13,7 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "crash.h"
 #include "machine.h"
 
 #define SLICE (0) // of the PWM: interrupts when its period ends
@@ -82,4 +83,20 @@ void machine_test_tick(void) {
     restore_interrupts(state);
     busy_wait_us_32(20);
     check(us_since_tick_zero() - begin + 1000 < 2000, "ticks were lost while interrupts were masked");
+}
+
+/******************************************************************************/
+// What the tick asks of the port; here is neither compiled code nor a service task
+
+void crash(const char *format, ...) {
+    stop(format);
+}
+
+void compiled_tick(void) {
+}
+
+void mp_thread_ticks_missed(void) {
+}
+
+void service_notify(void) {
 }
