@@ -261,6 +261,16 @@ def test_what_is_like_the_emulators_is_no_difference() -> None:
     assert row(verdict.markdown(), "new") == "1,234 | - | -"
 
 
+def test_what_the_reference_lacks_is_counted() -> None:
+    verdict = Verdict("PICO", Reference("1", {"a": "passed"}, {"lock": 10.0}))
+    verdict.tests, verdict.timings = [Judged("a", "passed")], {"lock": 10.0}
+    assert "lacks" not in verdict.markdown()
+    verdict.tests += [Judged("b", "passed"), Judged("c", "passed")]
+    assert "\nnot compared, as the reference lacks them: 2 tests\n" in verdict.markdown()
+    verdict.timings["new"] = 1.0
+    assert verdict.not_in_reference().endswith(": 2 tests, 1 times")
+
+
 def test_a_damaged_reference(tmp_path: Path) -> None:
     path = tmp_path / "reference.json"
     path.write_text("{")
@@ -289,4 +299,11 @@ def test_an_emulated_board_as_a_real_one(
     assert row(markdown, "chip").startswith("Raspberry Pi Pico with RP2040, boot ROM ")
     assert row(markdown, "image").endswith("; was there already")
     assert "failed" not in markdown
-    assert float(row(markdown, "with lock").partition(" |")[0]) > 1
+    assert "in nothing that was seen\n" in markdown
+    _, _, rows = markdown.partition(
+        "| time | us | emulator's us | ratio |\n| --- | --- | --- | --- |\n"
+    )
+    times = dict(line.strip("| ").split(" | ", 1) for line in rows.splitlines())
+    assert float(times["with lock"].partition(" |")[0]) > 1
+    assert len(times) > 10
+    assert [name for name, figures in times.items() if "-" in figures] == []

@@ -93,6 +93,15 @@ class Verdict:
         ]
         return tests + timings
 
+    def not_in_reference(self) -> str:
+        """Return, as a line, how many tests and times the emulated board has not; "" if none."""
+        if self.reference is None:
+            return ""
+        tests = sum(test.name not in self.reference.tests for test in self.tests)
+        times = sum(name not in self.reference.timings for name in self.timings)
+        missing = [f"{tests} tests"] * bool(tests) + [f"{times} times"] * bool(times)
+        return f"not compared, as the reference lacks them: {', '.join(missing)}" * bool(missing)
+
     def markdown(self) -> str:
         """Return all of it."""
         parts = [
@@ -132,7 +141,8 @@ class Verdict:
             return ["**Differs from the emulator**: not known, this board has no reference"]
         lines = [f"- {line}" for line in self.differences()]
         title = f"**Differs from the emulator** ({self.reference.firmware})"
-        return [f"{title}:", "\n".join(lines)] if lines else [f"{title}: in nothing that was seen"]
+        parts = [f"{title}:", "\n".join(lines)] if lines else [f"{title}: in nothing that was seen"]
+        return [*parts, *filter(None, [self.not_in_reference()])]
 
     def _timings(self) -> list[str]:
         rows = []
