@@ -286,3 +286,17 @@ MP_DEFINE_CONST_OBJ_TYPE(
     attr, lock_attr,
     locals_dict, &lock_locals_dict
     );
+
+void lock_refuse_as_base(mp_obj_t bases) {
+    if (!mp_obj_is_type(bases, &mp_type_tuple)) {
+        return; // MicroPython refuses it
+    }
+    size_t count;
+    mp_obj_t *items;
+    mp_obj_tuple_get(bases, &count, &items);
+    for (size_t i = 0; i < count; i++) {
+        if (items[i] == MP_OBJ_FROM_PTR(&mp_type_thread_lock)) {
+            mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("type '%q' isn't an acceptable base type"), MP_QSTR_lock);
+        }
+    }
+}

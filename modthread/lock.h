@@ -10,6 +10,9 @@ extern const mp_obj_type_t mp_type_thread_lock;
 // A new lock, unlocked; one GC block. Needs the GIL. Raises MemoryError.
 mp_obj_t lock_new(void);
 
+// Raise TypeError if the lock's type is among the bases of a new class, as MicroPython does for types without a constructor.
+void lock_refuse_as_base(mp_obj_t bases);
+
 // A soft reset has deleted all other threads: nobody waits for a lock, whatever a finaliser releases.
 void lock_reset(void);
 

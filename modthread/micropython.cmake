@@ -82,6 +82,9 @@ set_property(SOURCE ${MICROPY_PY_DIR}/obj.c ${MICROPY_PY_DIR}/modsys.c APPEND PR
 # machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
 set_property(SOURCE ${MICROPY_DIR}/extmod/modmachine.c APPEND PROPERTY COMPILE_DEFINITIONS mp_sys_exit_obj=mp_thread_soft_reset_obj)
 
+# No class has the lock as a base: see final_lock.h.
+set_property(SOURCE ${MICROPY_PY_DIR}/objtype.c APPEND PROPERTY COMPILE_OPTIONS -include ${CMAKE_CURRENT_LIST_DIR}/final_lock.h)
+
 # What the raw REPL does, console.c must see; what threads write, too.
 set_property(SOURCE ${MICROPY_DIR}/shared/runtime/pyexec.c APPEND PROPERTY COMPILE_OPTIONS
     -include ${CMAKE_CURRENT_LIST_DIR}/pyexec_console.h

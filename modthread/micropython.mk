@@ -46,6 +46,9 @@ $(BUILD)/py/obj.o $(BUILD)/py/modsys.o: CFLAGS += -Dmp_obj_print_exception=mp_ob
 # machine.soft_reset() is sys.exit(), which would end but the thread that calls it.
 $(BUILD)/extmod/modmachine.o: CFLAGS += -Dmp_sys_exit_obj=mp_thread_soft_reset_obj
 
+# No class has the lock as a base: see final_lock.h.
+$(BUILD)/py/objtype.o: CFLAGS += -include $(MODTHREAD_DIR)/final_lock.h
+
 # What the raw REPL does, console.c must see; what threads write, too.
 $(BUILD)/shared/runtime/pyexec.o: CFLAGS += -include $(MODTHREAD_DIR)/pyexec_console.h
 LDFLAGS_USERMOD += -Wl,--wrap=mp_hal_stdout_tx_strn -Wl,--wrap=pyexec_file_if_exists

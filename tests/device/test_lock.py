@@ -22,6 +22,27 @@ def test_lock_type():
         assert isinstance(raised_by(make, 1), TypeError), f"{make} took an argument"
 
 
+def test_no_subclass():
+    """As CPython has it, and MicroPython for types that cannot be called."""
+    for bases in ((_thread.Lock,), (_thread.LockType, object), (object, _thread.Lock)):
+        error = raised_by(type, "Mine", bases, {})
+        assert type(error) is TypeError, f"{bases}: {error!r}"
+        assert str(error) == "type 'lock' isn't an acceptable base type", str(error)
+    try:
+
+        class Mine(_thread.Lock):
+            pass
+
+    except TypeError:
+        pass
+    else:
+        raise AssertionError("a class statement took it")
+    assert isinstance(_thread.Lock(), (int, _thread.Lock))
+    assert isinstance(raised_by(type, "Mine", 1, {}), TypeError)
+    assert isinstance(raised_by(type, "Mine", ()), TypeError)
+    assert type(type("Mine", (list,), {})()).__name__ == "Mine"
+
+
 def test_error_is_runtime_error():
     assert _thread.error is RuntimeError
 
