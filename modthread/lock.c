@@ -33,7 +33,7 @@ typedef struct _mp_obj_thread_lock_t {
 /******************************************************************************/
 // The lock itself
 
-// A soft reset has deleted who waited in lines, with the stacks on which they are; the locks live until the heap goes.
+// A soft reset deletes who waits in lines, with the stacks on which they are; the locks live until the heap goes.
 static bool lines_lost;
 
 void lock_reset(void) {

@@ -13,7 +13,7 @@ mp_obj_t lock_new(void);
 // Raise TypeError if the lock's type is among the bases of a new class, as MicroPython does for types without a constructor.
 void lock_refuse_as_base(mp_obj_t bases);
 
-// A soft reset has deleted all other threads: nobody waits for a lock, whatever a finaliser releases.
+// A soft reset is about to delete all other threads: from now on nobody waits for a lock, whatever an interrupt releases.
 void lock_reset(void);
 
 #endif // MODTHREAD_LOCK_H

@@ -267,7 +267,6 @@ static void set_defaults(void) {
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
     shutting_down = false;
-    lock_reset();
     file_system_reset();
     import_reset();
     event_loop_reset();
@@ -347,6 +346,7 @@ void mp_thread_deinit(void) {
             ask_again_who_waits();
         }
     }
+    lock_reset(); // before an interrupt can release a lock for which a deleted thread waits
     while (thread_list != &thread_main) {
         doomed = thread_list;
         list_remove(doomed);

@@ -343,6 +343,13 @@ FAULTS = [
         "collection_beside_a_thread_outside",
     ),
     Fault(
+        "the lines in which deleted threads wait are not forgotten",
+        "thread.c",
+        "    lock_reset(); // before",
+        "    // before",
+        "soft_reset_and_a_lost_line",
+    ),
+    Fault(
         "a thread that starts again stays in the pool",
         "thread.c",
         "            *link = thread->next;\n            return thread;",

@@ -99,10 +99,6 @@ static void idle(void *unused) {
     }
 }
 
-char *model_stack_top(void) {
-    return (char *)search->executing->stack + search->executing->stack_size;
-}
-
 void model_init(void) {
     model.lock_owner = -1;
     model.stopper = -1;

@@ -9,6 +9,9 @@
 
 OBSERVER const char *observe_lock(mp_obj_t object) {
     const mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(object);
+    if (lines_lost) {
+        return NULL;
+    }
     if (!lock->locked) {
         return lock->first != NULL ? "threads wait for a lock that is free" : NULL;
     }

@@ -441,6 +441,7 @@ static void soft_reset(void) {
         }
     }
     n_locks = 0;
+    memset(model.left, 0, sizeof(model.left)); // a port takes out the program's handlers
     gc_sweep_all();
     mp_deinit();
     gc_init(port_heap, end);
