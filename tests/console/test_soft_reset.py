@@ -74,6 +74,15 @@ def tidy():
         shared.release()
 start(3, tidy)
 """,
+    "importing": """
+with open('endless.py', 'w') as file:
+    _ = file.write('import time\\nwhile True:\\n    time.sleep(1)\\n')
+sys.path.insert(0, '')
+_ = _thread.stack_size(8192)
+start(4, __import__, 'endless')
+while 'endless' not in sys.modules:
+    time.sleep_ms(1)
+""",
     "polling": """
 def poll():
     poller = select.poll()
@@ -116,6 +125,57 @@ start(1, ask)
 start(1, listener.accept)
 """
 
+# A file system whose device is slow: one thread is in it, the others wait in its line.
+DEVICE = """
+import vfs
+class Device:
+    def __init__(self):
+        self.memory = bytearray(64 * 512)
+        self.wait = None
+    def readblocks(self, number, into, skip=0):
+        if self.wait:
+            self.wait()
+        place = number * 512 + skip
+        into[:] = memoryview(self.memory)[place:place + len(into)]
+    def writeblocks(self, number, data, skip=0):
+        place = number * 512 + skip
+        self.memory[place:place + len(data)] = data
+    def ioctl(self, request, _):
+        return {4: 64, 5: 512}.get(request, 0)
+device = Device()
+vfs.VfsLfs2.mkfs(device)
+vfs.mount(vfs.VfsLfs2(device), '/store')
+def stay():
+    while True:
+        try:
+            held.acquire()
+        except BaseException:
+            pass
+"""
+
+KINDS["waiting for a file system"] = f"""{DEVICE}
+device.wait = lambda: time.sleep_ms(30)
+start(4, forever, lambda: os.listdir('/store'))
+start(2, forever, lambda: open('/store/a', 'w').close())
+"""
+KINDS["waiting for a file system in which one stays"] = f"""{DEVICE}
+device.wait = stay
+start(4, forever, lambda: open('/store/a', 'w').close())
+"""
+
+COMPILED = """
+@micropython.viper
+def viper():
+    while True:
+        pass
+@micropython.native
+def native():
+    while True:
+        pass
+start(2, viper)
+start(2, native)
+"""
+
 RESETS = 15
 
 
@@ -153,6 +213,11 @@ def test_with_threads(console: Console, kind: str) -> None:
 @pytest.mark.boards("ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
 def test_with_threads_in_sockets(console: Console) -> None:
     reset_again_and_again(console, SOCKETS)
+
+
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+def test_with_threads_in_compiled_code(console: Console) -> None:
+    reset_again_and_again(console, COMPILED)
 
 
 def reset_again_and_again(console: Console, source: str) -> None:
@@ -295,6 +360,37 @@ time.sleep_ms(10)
     console.expect(b">>> ")
     console.soft_reset()
     assert console.run("__import__('time').sleep_ms(50)") == ""
+
+
+@pytest.mark.parametrize("kind", ["importing", "waiting for a file system in which one stays"])
+def test_nobody_waits_in_line_afterwards(console: Console, kind: str) -> None:
+    """Those who stood in line have been deleted, and so has whom they waited for."""
+    for _ in range(2):
+        console.soft_reset()
+        console.run(
+            f"""{COMMON}{KINDS[kind]}
+while sum(thread[1] == 'waiting' for thread in _thread._threads()) < 4:
+    time.sleep_ms(1)
+"""
+        )
+        console.soft_reset()
+        output = console.run(
+            f"""{COMMON}{DEVICE}
+with open('endless.py', 'w') as file:
+    _ = file.write('name = __name__')
+def work():
+    sys.path.insert(0, '')
+    import endless
+    with open('/store/a', 'w') as file:
+        file.write(endless.name)
+    os.remove('endless.py')
+    held.release()
+_ = _thread.stack_size(8192)
+start(1, work)
+print(held.acquire(1, 10), open('/store/a').read())
+"""
+        )
+        assert output.splitlines()[-1] == "True endless", output
 
 
 def test_locks_and_threads_work_afterwards(console: Console) -> None:
