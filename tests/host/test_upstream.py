@@ -36,11 +36,20 @@ reason = "for a reason"
 output = "0\\n"
 exception = "ValueError: too small"
 """
+# What the fake board's "threads" do lasts until another file is run.
+DIFFERS = "import time\nprint(hasattr(time, 'beside'))\n"
+BESIDE = """
+folder = "tests"
+folders = ["more", "some"]
+beside = "import time; time.beside = True"
+[left_out]
+"some/skips.py" = "for a reason"
+"""
 PASSING = {"as_cpython", "as_recorded", "as_pattern", "deviates"}
 FAILING = {
-    "other_output": "not the expected output",
-    "pattern_fails": "not the expected output",
-    "more_output": "not the expected output",
+    "other_output": "not the output expected",
+    "pattern_fails": "not the output expected",
+    "more_output": "not the output expected",
     "raises": "ZeroDivisionError: division by zero",
     "skips": "the test skipped itself: the board lacks what it needs",
     "fails_in_cpython": "fails_in_cpython.py fails in CPython too",
@@ -55,7 +64,8 @@ Run = Callable[[str], subprocess.CompletedProcess[str]]
 def run(tmp_path: Path, fake_board: Callable[..., str]) -> Run:
     """Return a function that runs a table of upstream tests on the fake board."""
     tree = tmp_path / "micropython"
-    files = {"py/mpconfig.h": ""} | {f"tests/some/{name}": text for name, text in FILES.items()}
+    files = {"py/mpconfig.h": "", "tests/more/differs.py": DIFFERS}
+    files |= {f"tests/some/{name}": text for name, text in FILES.items()}
     for name, text in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
@@ -101,3 +111,24 @@ def test_a_table_about_files_that_are_gone(run: Run) -> None:
 def test_a_limit_of_its_own(run: Run) -> None:
     said = run('folder = "tests/some"\n[timeouts]\n"as_recorded.py" = 0.0001\n').stdout
     assert "as_recorded.py[FAKE] - no end after 0.0001 s" in said
+
+
+def test_beside_threads(run: Run) -> None:
+    """Whatever a file does is right if it does the same beside threads."""
+    said = run(BESIDE).stdout
+    name = r"tests/upstream/test_some.toml::(\w+/\w+).py\[FAKE\]"
+    passed = re.findall(rf"^PASSED {name}$", said, re.MULTILINE)
+    assert set(passed) == {f"some/{file.removesuffix('.py')}" for file in FILES if is_run(file)}
+    assert re.findall(rf"^FAILED {name} - (.*)", said, re.MULTILINE) == [
+        ("more/differs", "not the output without threads")
+    ]
+    assert "- False\n+ True\n" in said
+
+
+def is_run(file: str) -> bool:
+    return file.endswith(".py") and file != "skips.py"
+
+
+def test_threads_that_do_not_start(run: Run) -> None:
+    said = run(BESIDE.replace("import time;", "import nothing;")).stdout
+    assert "more/differs.py[FAKE] - no threads beside it: ModuleNotFoundError" in said

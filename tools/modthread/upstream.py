@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,33 +22,41 @@ CPYTHON_LIMIT = 300.0  # seconds
 
 
 class UpstreamFile(pytest.File):
-    """A table that names a folder of MicroPython's tests, and what is expected to differ."""
+    """A table that names MicroPython's tests, and what is expected to differ."""
 
-    def collect(self) -> Iterable["UpstreamItem"]:
-        """Yield one item per file of the folder and board."""
+    def collect(self) -> Iterable[BoardItem]:
+        """Yield one item per file and board."""
         settings = tomllib.loads(self.path.read_text())
         try:
-            folder = sources.micropython() / settings["folder"]
+            root = sources.micropython() / settings["folder"]
         except ModthreadError as error:
             raise self.CollectError(str(error)) from None
-        paths = sorted(folder.glob("*.py"))
-        deviations, timeouts = settings.get("deviations", {}), settings.get("timeouts", {})
-        lanes = settings.get("lanes", {})
-        if unknown := {*deviations, *timeouts, *lanes} - {path.name for path in paths}:
-            raise self.CollectError(f"{self.path}: {folder} has no {', '.join(unknown)}")
+        folders = [root / name for name in settings.get("folders", ["."])]
+        paths = {str(p.relative_to(root)): p for f in folders for p in sorted(f.glob("*.py"))}
+        for table in ("deviations", "timeouts", "lanes", "left_out"):
+            if unknown := settings.get(table, {}).keys() - paths.keys():
+                raise self.CollectError(f"{self.path}: {root} has no {', '.join(unknown)}")
+        for name in settings.get("left_out", {}):
+            del paths[name]
         for board in self.config.stash[FLEET].boards:
-            for path in paths:
-                limit = timeouts.get(path.name)
-                marks = [Mark("device_timeout", (limit,))] if limit else []
-                marks += [Mark("lane", tuple(lanes[path.name]))] if path.name in lanes else []
-                yield UpstreamItem.from_parent(
-                    self,
-                    name=f"{path.name}[{board}]",
-                    board=board,
-                    script=Script(path, path.read_text()),
-                    marks=marks,
-                    deviation=deviations.get(path.name),
-                )
+            for name, path in paths.items():
+                yield self._item(settings, name, path, board)
+
+    def _item(self, settings: dict[str, Any], name: str, path: Path, board: str) -> BoardItem:
+        limit = settings.get("timeouts", {}).get(name, settings.get("timeout"))
+        lane = settings.get("lanes", {}).get(name, settings.get("lane"))
+        marks = [Mark("device_timeout", (limit,))] if limit else []
+        marks += [Mark("lane", tuple(lane))] if lane else []
+        common = {
+            "name": f"{name}[{board}]",
+            "board": board,
+            "script": Script(path, path.read_text()),
+            "marks": marks,
+        }
+        if "beside" in settings:
+            return BesideItem.from_parent(self, **common, beside=settings["beside"])
+        deviation = settings.get("deviations", {}).get(name)
+        return UpstreamItem.from_parent(self, **common, deviation=deviation)
 
 
 class UpstreamItem(BoardItem):
@@ -84,6 +92,41 @@ class UpstreamItem(BoardItem):
         _compare(_expected(self.script.path), output)
 
 
+class BesideItem(BoardItem):
+    """One of MicroPython's test files on one board: threads beside it make no difference."""
+
+    def __init__(self, *, beside: str, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._beside = beside
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Return where the test is."""
+        return self.script.path, 0, self.name
+
+    def source(self) -> str:
+        """Return the file as it is."""
+        return self.script.text
+
+    def check(self, result: Result) -> None:
+        """Run the file again, beside threads that live as long, and compare with `result`."""
+        self.device.clean_up()
+        started = self.device.run(f"exec({self._beside!r}, {{}})", self.limit)
+        if started.error:
+            raise BoardTestFailure(f"no threads beside it: {report.last_line(started.error)}")
+        threads = len(self.device.threads())
+        beside = self._run()
+        if not beside.exited and len(self.device.threads()) < threads:
+            raise BoardTestFailure("a thread beside it has ended")
+        if _ending(result) != _ending(beside):
+            _tell_apart(_ending(result), _ending(beside), "without threads")
+
+
+def _ending(result: Result) -> list[str]:
+    """Return the lines that a script has printed, and how it ended."""
+    lines = report.text(result.output).splitlines()
+    return [*lines, report.last_line(result.error), "SystemExit" if result.exited else ""]
+
+
 def _expected(path: Path) -> str:
     """Return what the test should print: its .exp file, or what CPython prints. Blocks."""
     recorded = path.with_name(path.name + ".exp")
@@ -103,8 +146,12 @@ def _compare(expected: str, output: str) -> None:
     wanted, printed = expected.splitlines(), output.splitlines()
     if len(wanted) == len(printed) and all(map(_matches, wanted, printed)):
         return
+    _tell_apart(wanted, printed, "expected")
+
+
+def _tell_apart(wanted: list[str], printed: list[str], what: str) -> NoReturn:
     diff = difflib.ndiff(wanted, printed)
-    raise BoardTestFailure("not the expected output", "\n".join(["- expected, + printed", *diff]))
+    raise BoardTestFailure(f"not the output {what}", "\n".join([f"- {what}, + printed", *diff]))
 
 
 def _matches(expected: str, line: str) -> bool:
