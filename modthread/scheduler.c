@@ -239,11 +239,12 @@ void mp_sched_unlock(void) {
     }
     scheduler_update();
     kernel_unlock(state);
-    #if KERNEL_CORES > 1
     if (kernel_in_interrupt()) {
+        mp_thread_notify(); // a thread may have looked right before, or wait, for what the handler has done
+        #if KERNEL_CORES > 1
         mp_thread_continue_others();
+        #endif
     }
-    #endif
 }
 
 // A callback was put into the queue: let the VM see it, and end a wait of the main thread.
@@ -501,7 +502,8 @@ static void wait_for_event(deadline_t deadline) {
 }
 
 // Nothing tells of all that may be waited for here: what another thread does to a Python object (a stream written in
-// Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt that fills a driver's buffer. Look again now and then.
+// Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt without Python that fills a driver's buffer. Look
+// again now and then.
 #define LOOK_AGAIN_MS (5)
 
 void mp_event_wait_indefinite(void) {
