@@ -13,7 +13,7 @@
 #define configUSE_16_BIT_TICKS                  0
 #define configMAX_PRIORITIES                    4
 #define configMINIMAL_STACK_SIZE                64
-#define configMAX_TASK_NAME_LEN                 8
+#define configMAX_TASK_NAME_LEN                 4 // with the null; each thread holds its task's name
 #define configIDLE_SHOULD_YIELD                 1
 #define configUSE_IDLE_HOOK                     1
 #define configUSE_TICK_HOOK                     0 // see tick.c

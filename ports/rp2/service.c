@@ -44,7 +44,7 @@ static void service(void *argument) {
 
 void service_start(void) {
     static StaticTask_t tcb;
-    service_task = xTaskCreateStatic(service, "service", SERVICE_STACK_WORDS - GUARD_WORDS, NULL, SERVICE_PRIORITY,
+    service_task = xTaskCreateStatic(service, "usb", SERVICE_STACK_WORDS - GUARD_WORDS, NULL, SERVICE_PRIORITY,
         service_stack + GUARD_WORDS, &tcb);
     #if configNUMBER_OF_CORES > 1
     vTaskCoreAffinitySet(service_task, 1 << 0); // with its interrupts: TinyUSB's driver wants both on one core
