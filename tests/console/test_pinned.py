@@ -16,6 +16,7 @@ class Key:
     def __hash__(self):
         return 7
     def __eq__(self, other):
+        print('begin')
         self.body()
         return False
 def for_ever():
@@ -37,7 +38,6 @@ def run(body):
     inside.clear()
     ended.clear()
     _thread.start_new_thread(look_up, (body,))
-    print('begin')
     while True:
         pass
 """
