@@ -90,7 +90,14 @@ def test_an_uncaught_exception_that_cannot_be_printed(console: Console) -> None:
     assert console.value("1 + 1") == 2
 
 
-@pytest.mark.parametrize("wait", ["compute(1)", "time.sleep_ms(1)", "lock.acquire(1, 1)"])
+@pytest.mark.parametrize(
+    "wait",
+    [
+        "compute(1)",
+        pytest.param("time.sleep_ms(1)", marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param("lock.acquire(1, 1)", marks=pytest.mark.lane("long", "RPI_PICO")),
+    ],
+)
 def test_ctrl_c_beside_callbacks_that_take_most_of_the_time(console: Console, wait: str) -> None:
     """It stops the main program at the first attempt, and no callback."""
     console.run(COMMON)
@@ -134,6 +141,7 @@ while True:
 """
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 @pytest.mark.parametrize("attempts", [1, 2])
 @pytest.mark.parametrize("wait", ["pass", "time.sleep(1000)"])
 def test_ctrl_c_beside_a_callback_that_never_ends(

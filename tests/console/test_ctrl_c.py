@@ -47,7 +47,7 @@ WAITS = [
 ]
 
 
-@pytest.mark.parametrize("busy", [0, 4])
+@pytest.mark.parametrize("busy", [0, pytest.param(4, marks=pytest.mark.lane("long", "RPI_PICO"))])
 @pytest.mark.parametrize("wait", WAITS)
 def test_out_of(console: Console, wait: str, busy: int) -> None:
     console.run(THREADS.format(busy=busy))

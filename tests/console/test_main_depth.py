@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from console import Console, booted
 
 from modthread import build
@@ -31,6 +32,8 @@ def depths(console: Console) -> list[int]:
     return [int(line.split()[-1]) for line in lines]
 
 
+@pytest.mark.lane("hours", "RPI_PICO")
+@pytest.mark.lane("long")
 def test_as_deep_as_without_threads(console: Console, device: Device) -> None:
     firmware = build.firmware(device.board, build.Threads.NONE)
     without_threads = replace(device.board, name=firmware.parent.name)

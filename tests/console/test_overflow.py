@@ -47,7 +47,14 @@ print('ident', _thread.start_new_thread(run, (4096,)))
 """
 
 
-@pytest.mark.parametrize("then", ["time.sleep_ms(1)", "while True: pass", "pass"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        "time.sleep_ms(1)",
+        pytest.param("while True: pass", marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param("pass", marks=pytest.mark.lane("long", "RPI_PICO")),
+    ],
+)
 def test_the_thread_is_named_and_the_board_starts_again(
     console: Console, device: Device, then: str
 ) -> None:

@@ -46,7 +46,11 @@ def run(body):
 @pytest.mark.parametrize(
     ("body", "ended"),
     [
-        ("for_ever", ["RuntimeError('interrupted',)"]),
+        pytest.param(
+            "for_ever",
+            ["RuntimeError('interrupted',)"],
+            marks=pytest.mark.lane("hours", "RPI_PICO"),
+        ),
         ("lambda: time.sleep(1000)", ["RuntimeError('interrupted',)"]),
         ("for_a_while", ["found"]),
     ],

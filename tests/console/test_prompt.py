@@ -16,6 +16,7 @@ _ = _thread.start_new_thread(beat, ())
 """
 
 
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_threads_run_at_full_speed_while_the_prompt_waits(console: Console) -> None:
     output = console.run(
         BEAT
@@ -62,6 +63,7 @@ print('end of script')
     assert console.value("len(_thread._threads())") == 1
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 def test_input_in_a_thread(console: Console) -> None:
     """A thread that waits for input stops nobody, and gets it while main sleeps."""
     console.start(

@@ -20,6 +20,11 @@ from modthread.traffic import TrafficLog
 
 LIMIT = 60.0  # seconds, for what takes a board on an idle host one
 TRIES = 5
+INTERVALS = [  # between two lines of a thread, in ms
+    pytest.param(1, marks=pytest.mark.lane("hours", "RPI_PICO")),
+    pytest.param(5, marks=pytest.mark.lane("long", "RPI_PICO")),
+    20,
+]
 PRINTING = """
 import _thread, time
 def beat(number):
@@ -173,7 +178,7 @@ def as_mpremote(port: str, board: Board) -> bytes:
     return output
 
 
-@pytest.mark.parametrize("ms", [1, 5, 20])
+@pytest.mark.parametrize("ms", INTERVALS)
 @pytest.mark.parametrize("tool", [as_mpremote, as_thonny, as_ampy])
 def test_beside_threads_that_print(
     board: Device, tool: Callable[[str, Board], bytes], ms: int
@@ -199,7 +204,7 @@ def test_mpremote_from_the_shell(board: Device) -> None:
         assert b" prints this line" in run.stdout
 
 
-@pytest.mark.parametrize("ms", [1, 5, 20])
+@pytest.mark.parametrize("ms", INTERVALS)
 def test_the_harness(board: Device, ms: int) -> None:
     write_file(board, "boot.py", PRINTING.format(ms=ms))
     for _ in range(TRIES):

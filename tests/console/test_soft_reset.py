@@ -195,16 +195,12 @@ def assert_nothing_is_lost(free: list[int]) -> None:
     assert median_low(free[:few]) == median_low(free[-few:]), f"free after each reset: {free}"
 
 
-EMULATED_PICO_IS_SLOW = pytest.mark.lane("hours", "RPI_PICO")
+def lane_on_pico(kind: str) -> pytest.MarkDecorator:
+    """An emulated one takes a minute for each kind."""
+    return pytest.mark.lane("long" if kind == "everything at once" else "hours", "RPI_PICO")
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        pytest.param(kind, marks=[] if kind == "everything at once" else EMULATED_PICO_IS_SLOW)
-        for kind in KINDS
-    ],
-)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=lane_on_pico(kind)) for kind in KINDS])
 def test_with_threads(console: Console, kind: str) -> None:
     """Over all kinds of threads these are more than 200 soft resets."""
     reset_again_and_again(console, KINDS[kind])

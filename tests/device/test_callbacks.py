@@ -19,7 +19,14 @@ def compute(ms):
         pass
 
 
-@pytest.mark.parametrize("main_is", ["computing", "sleeping", "blocked"])
+@pytest.mark.parametrize(
+    "main_is",
+    [
+        pytest.param("computing", marks=pytest.mark.lane("hours", "RPI_PICO")),
+        pytest.param("sleeping", marks=pytest.mark.lane("hours", "RPI_PICO")),
+        "blocked",
+    ],
+)
 def test_scheduled_by_threads(main_is):
     idents = []
     refused = []

@@ -11,6 +11,8 @@ import pytest
 
 from modthread.project import ROOT, version
 
+pytestmark = pytest.mark.lane("test")  # each is a run of a command
+
 COMMANDS = [
     "bench",
     "boards",

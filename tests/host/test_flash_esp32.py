@@ -13,6 +13,8 @@ from interrupted import killed
 from modthread import cli, project
 from modthread.flash import flasher
 
+pytestmark = pytest.mark.lane("test")  # each is a run of esptool
+
 
 @pytest.fixture
 def desk(

@@ -19,6 +19,8 @@ from modthread.device import Device
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
 
+pytestmark = pytest.mark.lane("test")  # processes wait for each other
+
 RUN = [sys.executable, "-m", "modthread", "run"]
 ANYBODY = r"of \S+ on \S+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\)"
 # Takes the lock of a board and keeps it; another argument is the serial number that USB tells.

@@ -15,6 +15,8 @@ import pytest
 
 from modthread.monitor import Stamped
 
+pytestmark = pytest.mark.lane("test")  # each is a run of a command, beside a fake board
+
 MONITOR = [sys.executable, "-m", "modthread", "monitor"]
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 Process = subprocess.Popen[str]

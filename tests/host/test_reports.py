@@ -15,6 +15,8 @@ import pytest
 
 from modthread import boards, build, project
 
+pytestmark = pytest.mark.lane("test")  # each is a run of pytest
+
 COMMANDS = [
     line
     for block in re.findall(

@@ -19,6 +19,8 @@ import pytest
 
 from modthread import boards, build, project
 
+pytestmark = pytest.mark.lane("test")  # each is a run of a command, beside a fake board
+
 RUN = [sys.executable, "-m", "modthread", "run", "--no-build"]
 CRASH = "import machine\nprint('before')\nmachine.mem32[0xf0000000] = 1\n"
 DEAF = "import micropython\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True: pass\n"
