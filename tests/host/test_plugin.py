@@ -15,6 +15,8 @@ from modthread import boards, build
 from modthread.lock import BoardLock
 from modthread.parallel import processors
 
+pytestmark = pytest.mark.lane("test")  # each is a run of pytest
+
 Make = Callable[..., str]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -60,7 +62,7 @@ def test_collecting_needs_no_board(run: Run, fake_board: Make) -> None:
         ]
 
 
-def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) -> None:
+def test_in_parallel_a_file_stays_with_one_process(run: Run, fake_board: Make) -> None:
     names = ["ONE", "TWO", "THREE"]
     chosen = options_for(fake_board, *names)
     result = run(TESTS, *chosen, "-n", "2", "-v")
@@ -70,6 +72,21 @@ def test_in_parallel_a_board_stays_with_one_process(run: Run, fake_board: Make) 
         assert len(set(re.findall(verdicts, result.stdout, re.M))) == 1
         line = rf"^board {name}: MicroPython .*, modthread fake, no kernel$"
         assert len(re.findall(line, result.stdout, re.M)) == 1
+
+
+def test_in_parallel_each_process_has_an_emulated_board(
+    run: Run, fake_board: Make, tmp_path: Path
+) -> None:
+    tests = tmp_path / "project" / "tests" / "device"
+    tests.mkdir(parents=True)
+    (tests / "test_other.py").write_text(TESTS)
+    result = run(TESTS, *options_for(fake_board, "ONE"), "-n", "2", "-v")
+    assert "2 failed, 4 passed" in result.stdout
+    verdicts = r"^\[(gw\d)\] .* (?:PASSED|FAILED) tests/device/(\w+)\.py"
+    processes = dict(re.findall(verdicts, result.stdout, re.M))
+    assert set(processes) == {"gw0", "gw1"}, "one process, or two for the tests of a file"
+    assert set(processes.values()) == {"test_it", "test_other"}
+    assert len(re.findall(r"^board ONE: MicroPython ", result.stdout, re.M)) == 1
 
 
 SLEEPING = """\

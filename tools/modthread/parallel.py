@@ -1,4 +1,4 @@
-"""What pytest-xdist is told: a board's tests stay in one process, boards go on side by side."""
+"""What pytest-xdist is told: an attached board stays with one process, boards go side by side."""
 
 import os
 import re
@@ -14,18 +14,24 @@ from modthread.items import FLEET, FailureText
 
 
 class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each process all tests of a board, or all tests of a file that need no board.
+    """Gives each process all tests of an attached board, or all tests of a file on another board.
+
+    Each process has an emulated board of its own. A test that needs no board counts by its file.
 
     By the tests' names, for the process that deals them out knows nothing else of them.
     (pytest-xdist 3.8.0 has groups by a mark, which pytest 9.2 ignores.)
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        longest_first = sorted(self.config.stash[FLEET].boards, key=len, reverse=True)
+        choices = self.config.stash[FLEET].boards
+        longest_first = sorted(choices, key=len, reverse=True)
         names = "|".join(map(re.escape, longest_first))
-        if match := re.search(rf"[\[-]({names})[-\]]", nodeid):
-            return match[1]
-        return nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        match = re.search(rf"[\[-]({names})[-\]]", nodeid)
+        if match is None:
+            return file
+        name = match[1]
+        return f"{name} {file}" if choices[name].where is None else name
 
 
 class BoardLines:
