@@ -132,7 +132,7 @@ def test_no_change_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_another_boards_baseline_is_refused() -> None:
-    with pytest.raises(ModthreadError, match="the baseline is A's; name one of B"):
+    with pytest.raises(ModthreadError, match="the baseline is of A; name one of B"):
         changes(results("A"), results("B"))
 
 

@@ -131,7 +131,7 @@ for options in ({str(tmp_path)!r},), (None, {str(tmp_path / "tty")!r}):
 
 def test_no_firmware_is_built_for_a_board_of_unknown_kind(plug_in: Plug, capsys: Capture) -> None:
     assert cli.main(["firmware", "--board", "/dev/ttyS0"]) == 2
-    message = "modthread: ttyS0 is of unknown kind; say it with --board NAME\n"
+    message = "modthread: ttyS0 is of unknown kind; name its kind with --board NAME\n"
     assert capsys.readouterr().err == message
 
 

@@ -112,7 +112,7 @@ def test_failure_shows_the_compilers_error_and_the_log(port: Port) -> None:
     with pytest.raises(ModthreadError) as error:
         port.make()
     title, complaint = str(error.value).splitlines()
-    assert title == f"Building failed; all of it is in {port.build}/build.log"
+    assert title == f"Building failed; the whole output is in {port.build}/build.log"
     assert complaint.startswith("main.c:1:25: error: 'nothing' undeclared")
     assert complaint in port.log
 

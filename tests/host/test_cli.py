@@ -126,4 +126,4 @@ def test_test_passes_on_what_is_pytests(fake_board: Callable[..., str], tmp_path
 def test_test_takes_one_port_for_one_board() -> None:
     result = modthread("test", "--board", "A", "--board", "B", "--port", "P")
     assert result.returncode == 2
-    assert result.stderr == "modthread: --port is one board's, --board names A, B\n"
+    assert result.stderr == "modthread: --port is of one board, but --board names A, B\n"

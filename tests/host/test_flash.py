@@ -336,8 +336,8 @@ def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
 def test_another_vendors_silent_board_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in(usb="2341:0043", start="silent")
     assert complaint(desk, capsys, "--port", pico.port) == (
-        f"{pico.port} (USB 2341:0043) answers not as MicroPython and is no Raspberry Pi Pico; "
-        "nothing was written; name the right port"
+        f"{pico.port} (USB 2341:0043) does not answer as MicroPython and is not a "
+        "Raspberry Pi Pico; nothing was written; name the right port"
     )
     assert not (desk.folder / "in-bootloader").exists()
 

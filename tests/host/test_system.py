@@ -59,7 +59,7 @@ def test_one_missing_package_is_named(bare_path: Path) -> None:
 def test_without_apt_one_line_lists_what_to_install(bare_path: Path) -> None:
     with pytest.raises(ModthreadError) as error:
         system.install_packages()
-    assert str(error.value) == f"install what Debian calls: {' '.join(PACKAGES)}"
+    assert str(error.value) == f"install the packages that Debian calls: {' '.join(PACKAGES)}"
 
 
 def test_without_rights_one_line_says_what_to_run_as_root(

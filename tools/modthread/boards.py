@@ -164,7 +164,7 @@ def _parse(name: str, table: dict[str, Any]) -> Board:
 def _made(kind: type[Made], table: Any) -> Made:
     """Make a `kind` of a table; raises TypeError for a value that it cannot have."""
     if not isinstance(table, dict):
-        raise TypeError(f"{table!r} is no table")
+        raise TypeError(f"{table!r} is not a table")
     made = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
     for name, hint in get_type_hints(kind).items():
         if not _fits(getattr(made, name), hint):

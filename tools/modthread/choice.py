@@ -11,7 +11,9 @@ from modthread.attached import Attached
 from modthread.boards import Board
 from modthread.errors import ModthreadError
 
-HELP = "name or folder of a board, or USB serial number, port or URL, or NAME@ before these"
+HELP = (
+    "the board: its name or folder, its USB serial number, port or URL, or NAME@ and one of these"
+)
 
 
 @dataclass(frozen=True)

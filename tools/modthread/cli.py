@@ -55,7 +55,7 @@ EXIT_NO_READER = 141  # what a shell gives a program that SIGPIPE ends
 RUN_STATUS = """\
 exit status: 0 success, 1 a Python exception on the board, 2 the command could not do its work
 (wrong option, no board, build failed), 3 the board crashed or the script took too long,
-130 interrupted by Ctrl-C; a script that calls sys.exit(n) makes it n
+130 interrupted by Ctrl-C, n if the script calls sys.exit(n)
 """
 
 
@@ -116,7 +116,7 @@ def _test(options: argparse.Namespace) -> int:
     texts = options.board or choice.defaults(project.around(Path.cwd()))
     if options.port:
         if len(options.board or []) > 1:
-            raise ModthreadError(f"--port is one board's, --board names {', '.join(texts)}")
+            raise ModthreadError(f"--port is of one board, but --board names {', '.join(texts)}")
         texts = [f"{texts[0]}@{options.port}" if options.board else options.port]
     if not options.no_build:
         for chosen in map(choose, texts):
@@ -238,7 +238,9 @@ def _parser() -> argparse.ArgumentParser:
     kind = argparse.ArgumentParser(add_help=False)
     _board_option(kind, "--board", f"{choice.HELP}; default: the first of pyproject.toml's")
     place = argparse.ArgumentParser(add_help=False)
-    _board_option(place, "--port", "where the board is, apart from which it is: see --board")
+    _board_option(
+        place, "--port", "the board's serial number, port or URL, where --board names its kind"
+    )
     place.add_argument(
         "--wait",
         type=lock.seconds,
@@ -248,21 +250,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     board = argparse.ArgumentParser(add_help=False, parents=[kind, place])
     built = argparse.ArgumentParser(add_help=False)
-    built.add_argument("--no-build", action="store_true", help="use the firmware that is there")
+    built.add_argument(
+        "--no-build", action="store_true", help="use the firmware that is there already"
+    )
     reach = argparse.ArgumentParser(add_help=False, parents=[board, built])
     where = argparse.ArgumentParser(add_help=False, parents=[reach])
     where.add_argument(
         "--flash",
         action=argparse.BooleanOptionalAction,
         default=False,
-        help="flash a board on a port first where it runs another firmware",
+        help="first flash a board on a port that runs another firmware",
     )
     where.add_argument(
         "--no-boot-files",
         action="store_true",
-        help="start it without running its boot.py and main.py",
+        help="start the board without running its boot.py and main.py",
     )
-    where.add_argument("--icount", help="QEMU's -icount instead of the board's own; off: none")
+    where.add_argument(
+        "--icount", help="an emulator's -icount instead of the board's own; off: none"
+    )
 
     def add(name: str, function: Command, text: str, **settings: Any) -> argparse.ArgumentParser:
         description = f"{text[0].upper()}{text[1:]}."
@@ -272,7 +278,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("boards", _boards, "list what is attached and what is emulated")
     command.add_argument(
-        "--ask", action="store_true", help="interrupt what runs on them, and ask what that is"
+        "--ask",
+        action="store_true",
+        help="interrupt the program on each board, and ask what runs there",
     )
     command.add_argument("--json", action="store_true", help="print JSON, for programs")
 
@@ -284,17 +292,17 @@ def _parser() -> argparse.ArgumentParser:
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help="how long it may take; default: no end",
+        help="stop the script after this time; default: no limit",
     )
 
     command.add_argument(
         "--trace",
         type=Path,
         metavar="FILE",
-        help="record its threads, and write a timeline that Perfetto opens (.svg: a picture)",
+        help="record the threads, and write a timeline for Perfetto (.svg: a picture)",
     )
     command.add_argument(
-        "--json", action="store_true", help="print one line of JSON instead: verdict and firmware"
+        "--json", action="store_true", help="print only one line of JSON: verdict and firmware"
     )
 
     command = add("repl", _repl, "open the prompt of a freshly started board", parents=[where])
@@ -318,7 +326,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _board_option(command, "--board", f"{choice.HELP}; may be repeated", action="append")
     _board_option(command, "--port", "where the one board is: see --board")
-    command.add_argument("--no-build", action="store_true", help="test the firmware that is there")
+    command.add_argument(
+        "--no-build", action="store_true", help="test the firmware that is there already"
+    )
     command.add_argument("--thread-trace", action="store_true", help="record what threads do")
 
     command = add(
@@ -326,33 +336,37 @@ def _parser() -> argparse.ArgumentParser:
         _monitor,
         "show what a real board prints, with the time, and send it nothing",
         parents=[board],
-        epilog="It goes on while the board is away, and after a reset. Ctrl-C ends it.",
+        epilog="The command waits while the board is away, and goes on after a reset.",
     )
     command.add_argument(
-        "--limit", type=_seconds, metavar="SECONDS", help="for how long; default: until Ctrl-C"
+        "--limit", type=_seconds, metavar="SECONDS", help="stop after this time; default: at Ctrl-C"
     )
 
     traced = argparse.ArgumentParser(add_help=False)
     traced.add_argument(
-        "--trace", action="store_true", help="a firmware that can record what threads do"
+        "--trace", action="store_true", help="take a firmware that can record what threads do"
     )
     text = "build the firmware of a board and show its size"
     add("firmware", _firmware, text, parents=[kind, traced])
     text = "say what a board would refuse in an image built by hand"
     command = add("check-image", _check_image, text, parents=[kind])
     command.add_argument(
-        "file", type=Path, metavar="FILE", help="its .elf; what lies beside it is checked, too"
+        "file", type=Path, metavar="FILE", help="its .elf; the files beside it are checked, too"
     )
     command = add(
         "flash",
         _flash,
         "build the firmware and put it on a real board",
         parents=[reach, traced],
-        epilog="A board that runs the image already is left as it is.",
+        epilog="A board that runs this image already is only started afresh.",
     )
-    command.add_argument("--always", action="store_true", help="write even what runs already")
     command.add_argument(
-        "--image", type=Path, help="put this file there: UF2, .bin, or ESP-IDF's flasher_args.json"
+        "--always", action="store_true", help="write the image even if the board runs it already"
+    )
+    command.add_argument(
+        "--image",
+        type=Path,
+        help="write this file instead: UF2, .bin, or ESP-IDF's flasher_args.json",
     )
 
     if project.IS_CHECKOUT:  # which has the tests
@@ -365,12 +379,12 @@ def _parser() -> argparse.ArgumentParser:
         )
         _board_option(command, "--board", f"{choice.HELP}; default: {CHECKED}")
         command.add_argument(
-            "--full", action="store_true", help="half an hour of tests instead of five minutes"
+            "--full", action="store_true", help="test for half an hour instead of five minutes"
         )
         command.add_argument(
             "--reference",
             action="store_true",
-            help="check the emulated board instead, and keep what it does to compare with",
+            help="check the emulated board instead, and keep the results to compare with",
         )
 
         command = add(
@@ -401,7 +415,9 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
-    command.add_argument("--baseline", type=Path, help="bench.json of an earlier run to compare")
+    command.add_argument(
+        "--baseline", type=Path, help="compare with this bench.json of an earlier run"
+    )
     if project.IS_CHECKOUT:
         command.add_argument("--page", action="store_true", help="write docs/performance.md, too")
     command.set_defaults(page=False)

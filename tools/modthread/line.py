@@ -185,7 +185,7 @@ def _open(port: str, baudrate: int = BAUDRATE) -> serial.SerialBase:
     try:
         return serial.serial_for_url(port, baudrate, timeout=POLL, exclusive=True)
     except ValueError as error:
-        raise ModthreadError(f"{port} is no port: {error}") from None
+        raise ModthreadError(f"{port} is not a port: {error}") from None
     except OSError as error:
         raise ModthreadError(_why_not_open(port, error)) from None
 

@@ -79,7 +79,7 @@ def seconds(text: str) -> float:
     """Return the value of an option --wait."""
     value = float(text)
     if not value >= 0:
-        raise ArgumentTypeError(f"{text} is no number of seconds to wait")
+        raise ArgumentTypeError(f"{text} is not a number of seconds")
     return value
 
 

@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--device-timeout",
         type=float,
         default=TIMEOUT,
-        help="seconds that one test may take on a board, default %(default)s",
+        help="limit of one test on a board, in seconds; default %(default)s",
     )
     group.addoption(
         "--lane",
@@ -57,7 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME[,NAME...]",
         help=f"the lanes to run, of {', '.join(lanes.LANES)}, or {lanes.ALL}; default %(default)s",
     )
-    group.addoption("--no-build", action="store_true", help="test the firmware that is there")
+    group.addoption(
+        "--no-build", action="store_true", help="test the firmware that is there already"
+    )
     group.addoption(
         "--flash",
         action=BooleanOptionalAction,
@@ -72,7 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--report-page", type=Path, metavar="FILE", help="write one HTML page of the whole run"
     )
-    group.addoption("--icount", help="QEMU's -icount instead of the board's own; off: none")
+    group.addoption("--icount", help="an emulator's -icount instead of the board's own; off: none")
 
 
 def pytest_configure(config: pytest.Config) -> None:

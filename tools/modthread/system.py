@@ -34,7 +34,7 @@ def install_packages() -> None:
         return
     names = " ".join(missing)
     if not shutil.which("apt-get"):
-        raise ModthreadError(f"install what Debian calls: {names}")
+        raise ModthreadError(f"install the packages that Debian calls: {names}")
     prefix = _become_root()
     if prefix is None:
         raise ModthreadError(f"as root, run: apt-get update && apt-get install {names}")

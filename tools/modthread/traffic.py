@@ -97,7 +97,7 @@ class TrafficLog:
             self._file.write(line)
         except OSError as error:
             raise ModthreadError(
-                f"{self.path}: {error.strerror}; the traffic is logged there, mend that"
+                f"{self.path}: {error.strerror}; the log of the serial line must go there"
             ) from None
 
 

@@ -132,7 +132,7 @@ class Change:
 def changes(baseline: Results, now: Results) -> list[Change]:
     """Return the rows that differ; raises ModthreadError where the two cannot be compared."""
     if baseline.board != now.board:
-        raise ModthreadError(f"the baseline is {baseline.board}'s; name one of {now.board}")
+        raise ModthreadError(f"the baseline is of {baseline.board}; name one of {now.board}")
     names = dict.fromkeys([*now.rows, *baseline.rows])
     pairs = [Change(name, baseline.rows.get(name), now.rows.get(name)) for name in names]
     return [change for change in pairs if change.growth != 0]

@@ -35,7 +35,7 @@ def firmware(board: Board, threads: Threads = Threads.OURS) -> Path:
     ModthreadError.
     """
     if not board.port:
-        raise ModthreadError(f"{board.name} is of unknown kind; say it with --board NAME")
+        raise ModthreadError(f"{board.name} is of unknown kind; name its kind with --board NAME")
     if board.port not in PORTS:
         raise ModthreadError(f"{board.name}: no port '{board.port}'; correct its board.toml")
     elf: Path = PORTS[board.port].firmware(board, threads)

@@ -154,5 +154,5 @@ def _failure(title: str, log: Path, output: str) -> ModthreadError:
         if COMPLAINT.search(line)
     ]
     return ModthreadError(
-        "\n".join([f"{title} failed; all of it is in {log}", *(complaints or lines)[-3:]])
+        "\n".join([f"{title} failed; the whole output is in {log}", *(complaints or lines)[-3:]])
     )

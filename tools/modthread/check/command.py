@@ -169,7 +169,7 @@ def _measure(device: Device, verdict: Verdict, show: Callable[[str], None]) -> N
 
 def _judge(verdict: Verdict) -> None:
     if not verdict.tests:
-        raise ModthreadError("pytest has run no test; it says why")
+        raise ModthreadError("pytest has run no test; its output above says why")
     for test in verdict.tests:
         if test.outcome == NOT_RUN:
             raise ModthreadError(test.reason)

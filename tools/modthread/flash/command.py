@@ -48,7 +48,7 @@ def _kind(board: Board) -> type[Flasher]:
     if board.esptool:
         return EsptoolFlasher
     if not board.port:
-        raise ModthreadError(f"{board.name} is of unknown kind; say it with --board NAME")
+        raise ModthreadError(f"{board.name} is of unknown kind; name its kind with --board NAME")
     known = [one for name in boards.names() if (one := boards.load(name)).flash or one.esptool]
     others = ", ".join(one.name for one in known) or "none"
     why = "is emulated and needs no flashing" if board.emulator else "has no [flash] in board.toml"

@@ -195,7 +195,7 @@ class Uf2Flasher(Flasher):
         found = attached.at(port)
         if found and found.usb and found.usb[:4] != self._config.usb[:4]:
             raise ModthreadError(
-                f"{port} (USB {found.usb}) answers not as MicroPython and is no "
+                f"{port} (USB {found.usb}) does not answer as MicroPython and is not a "
                 f"{self._config.product}; nothing was written; name the right port"
             )
 
