@@ -49,7 +49,8 @@ typedef struct _model_t {
     int tasks_created;
     int busy; // branches and looks at the clock since the last tick
     int left[INTERRUPT_KINDS]; // how many may come yet
-    int taken[INTERRUPT_KINDS];
+    int begun[INTERRUPT_KINDS];
+    int taken[INTERRUPT_KINDS]; // that are over
 } model_t;
 
 extern model_t model;

@@ -82,6 +82,7 @@ static void take_interrupt(interrupt_t kind) {
         mp_thread_tick();
     } else {
         // What an event tells of is there before; the others have come when they are over.
+        model.begun[kind]++;
         model.taken[kind] += kind == INTERRUPT_NOTIFY;
         port_interrupt(kind);
         model.taken[kind] += kind != INTERRUPT_NOTIFY;
