@@ -405,7 +405,8 @@ def _parser() -> argparse.ArgumentParser:
             "--only",
             action="append",
             choices=tuple(WORKLOADS),
-            help="only this kind of work; may be repeated",
+            metavar="WORK",
+            help=f"only this kind of work, of {', '.join(WORKLOADS)}; may be repeated",
         )
         command.add_argument(
             "--repeat",
