@@ -462,6 +462,20 @@ def test_a_fault_can_be_the_program_s(tmp_path: Path) -> None:
     assert stacked == [RAM + 2, 1, bench.labels["fault"]]
 
 
+@pytest.mark.parametrize(
+    "branch", ["blx r0", "bx r0", "push {r0} \n pop {pc}"], ids=["BLX", "BX", "POP"]
+)
+def test_a_branch_to_an_even_address_is_a_fault_there(branch: str, tmp_path: Path) -> None:
+    program = f"ldr r0, =done \n {branch} \n behind: \n nop"
+    bench = Bench(tmp_path, program, settings="hardfault=taken")
+    while bench.core.ipsr == 0:
+        bench.core.execute_instruction()
+    lr, pc = (bench.chip.read_uint32(bench.core.sp + 4 * index) for index in (5, 6))
+    assert pc == bench.labels["done"]
+    assert bench.core.sp == STACK - 32
+    assert branch != "blx r0" or lr == bench.labels["behind"] | 1
+
+
 def test_an_exception_out_of_sleep_needs_a_stack(tmp_path: Path) -> None:
     sleep = "ENABLE r0, r1, 30 \n ldr r0, =0x20050000 \n mov sp, r0 \n wfi"
     bench = Bench(tmp_path, sleep).run()

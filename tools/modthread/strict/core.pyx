@@ -346,7 +346,9 @@ cdef class Core(CortexM0Core):
             raise RefusedError(f"lockup: {fault.what} in the HardFault handler", fault.address)
         if not self.takes_faults:
             raise fault
-        self.registers[15] = self.at
+        if fault.branches:  # the instruction that it goes to has the fault (v6-M, B1.4.2)
+            CortexM0Core.execute_instruction(self)
+        self.registers[15] = fault.address if fault.branches else self.at
         try:
             self.exception_entry(HARD_FAULT)
         except FaultError as second:
@@ -369,7 +371,7 @@ cdef class Core(CortexM0Core):
         elif kind == BLX:
             value = self.registers[opcode >> 3 & 0xF]
             if bus.thumb and not value & 1:
-                raise FaultError("BLX to an even address", value)
+                raise FaultError("BLX to an even address", value, branches=True)
         elif kind == POP_PC:
             value = self.registers[13]
             for i in range(8):
@@ -402,7 +404,7 @@ cdef class Core(CortexM0Core):
             return 0
         if self.current_mode == THREAD or target >> 28 != 0xF:
             if not target & 1:
-                raise FaultError(f"{name} to an even address", target)
+                raise FaultError(f"{name} to an even address", target, branches=True)
             return 0
         if target not in (0xFFFFFFF1U, 0xFFFFFFF9U, 0xFFFFFFFDU):
             raise FaultError("wrong EXC_RETURN", target)

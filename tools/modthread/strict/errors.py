@@ -11,7 +11,14 @@ class RefusedError(Exception):
 
 
 class FaultError(RefusedError):
-    """Something at which the processor takes the HardFault exception."""
+    """Something at which the processor takes the HardFault exception.
+
+    Where the instruction `branches` it is done, and the one at `address` has the fault.
+    """
+
+    def __init__(self, what: str, address: int, branches: bool = False) -> None:
+        super().__init__(what, address)
+        self.branches = branches
 
     def __str__(self) -> str:
         return f"HardFault: {super().__str__()}"
