@@ -1,11 +1,13 @@
 """Our images and stock's, built here: nothing is wrong with them, and this is how they differ."""
 
 import re
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, image
+from modthread import boards, build, image, process
 from modthread.build import Threads
 from modthread.image import differences
 
@@ -97,6 +99,29 @@ def image_of(name: str, threads: Threads) -> image.Image:
     return image.Image(image.chip_of(board), image.Elf(build.firmware(board, threads)), size)
 
 
+def test_the_firmware_linked_without_the_chips_flags(tmp_path: Path) -> None:
+    """As it was for some time: the compiler then takes its start files in ARM state."""
+    right = image_of("RPI_PICO", Threads.OURS)
+    folder, wrong = right.elf.path.parent, tmp_path / "firmware.elf"
+    commands = subprocess.run(
+        ["ninja", "-C", folder, "-t", "commands", "firmware.elf"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    [link] = re.findall(r"\S+-g\+\+ .*? -o firmware\.elf [^&]*", commands[-1])
+    for flag in right.chip.flags:
+        assert flag in link
+        link = link.replace(flag, "")
+    link = link.replace("firmware.elf", str(wrong))
+    subprocess.run(link, shell=True, cwd=folder, check=True, capture_output=True)
+    said = [fault.what for fault in image.faults(replace(right, elf=image.Elf(wrong)))]
+    assert said[0].endswith("is from '.', not from 'thumb/v6-m/nofp'")
+    assert "its attribute CPU_ARCH is 9 (v6K), not 12 (v6S-M)" in said
+    [entry] = [what for what in said if what.startswith("entry 0 of __init_array_start is even: ")]
+    assert entry.endswith(", frame_dummy()")
+
+
 def test_the_known_fault_of_stock_is_there_yet() -> None:
     """Where it is mended, chips.py need not know it any more."""
     stock = image_of("RPI_PICO", Threads.NONE)
@@ -118,3 +143,37 @@ def test_a_difference_is_seen() -> None:
     assert "4788" in pico["code from reset on"]  # BLX to what it has loaded
     assert "call:runtime_run_initializers" in pico["code of runtime_init()"]
     assert pico["cxx_executable_linker FLAGS -mcpu=cortex-m0plus"] == "given"
+
+
+# What the start writes to registers of the processor and of peripherals.
+WRITE = re.compile(r"addr (0xe000e\w{3}|0x4\w{7}) value (\w+) size (\d) name '([\w-]+)'")
+UART_DATA = "0x40004000"
+SHPR3 = "0xe000ed20"  # by which the kernel's two interrupts are the least urgent
+
+
+def writes(threads: Threads, folder: Path) -> list[tuple[str, ...]]:
+    """Return address, value, size and device of each write until the prompt, but for text."""
+    elf, log = build.firmware(boards.load("MPS2_AN385"), threads), folder / f"{threads.name}.log"
+    command = [
+        *process.tied(),
+        *("qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none"),
+        *("-serial", "stdio", "-icount", "shift=5,align=off,sleep=off"),
+        *("-trace", "memory_region_ops_write", "-D", str(log), "-kernel", str(elf)),
+    ]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as emulator:
+        assert emulator.stdout
+        said = b""
+        while not said.endswith(b">>> ") and (byte := emulator.stdout.read(1)):
+            said += byte
+        emulator.terminate()
+    found = WRITE.findall(log.read_text())
+    while found[-1][0] != UART_DATA:  # behind the prompt
+        found.pop()
+    return [write for write in found if write[0] != UART_DATA]
+
+
+def test_boots_as_stock_does_on_qemu(tmp_path: Path) -> None:
+    stock, ours = (writes(threads, tmp_path) for threads in (Threads.NONE, Threads.OURS))
+    assert len(stock) > 5
+    assert [write for write in ours if write[0] != SHPR3] == stock
+    assert len(ours) == len(stock) + 2
