@@ -269,7 +269,7 @@ time.sleep_ms(20)
 
 
 def test_cleaning_up_takes_its_time(console: Console) -> None:
-    """What waits again and again, or writes, is not disturbed: only who stays waiting is."""
+    """A soft reset disturbs only a thread that stays in one wait, not one that goes on."""
     console.start(
         COMMON
         + """

@@ -88,7 +88,7 @@ def test_an_exception_leaves_the_other_threads_running():
 
 
 def test_a_finished_thread_lets_go_of_its_objects():
-    """What only the threads referred to is collected, although their stacks are kept for reuse."""
+    """Objects that only finished threads referred to are collected, although their stacks stay."""
 
     def hold(block):
         gate.acquire()

@@ -180,7 +180,7 @@ def test_printing_a_dict_that_changes():
 
 
 def test_waiting_in_a_key():
-    """Who is called may sleep, and print: the others wait as long. A lock that another has is an error."""
+    """C code calls Python that may sleep and print: others wait as long. A lock of theirs is an error."""
     lock = _thread.allocate_lock()
     counts = [0]
     seen = []

@@ -1,4 +1,4 @@
-"""What boards and their lines do to a harness, on every emulated board."""
+"""Boards and their lines misbehave, on every emulated board, and the harness copes."""
 
 import random
 import signal

@@ -1,4 +1,4 @@
-"""What several host tests use."""
+"""Fixtures that several host tests use."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What a build hands to make, and what the user reads when it fails (with ports of two lines)."""
+"""A build: what it gives to make, and what the user reads when it fails."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""What the harness makes of a device test file."""
+"""A device test file becomes tests and scripts."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is made of a crash on an ESP32: recorded reports, and programs built here to decode them."""
+"""Crashes on an ESP32 are told: recorded reports, and programs built here to decode them."""
 
 import re
 import subprocess

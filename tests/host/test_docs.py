@@ -1,4 +1,4 @@
-"""What the documents list is what is there, and their links lead somewhere."""
+"""The pages list what exists, and their links lead somewhere."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What modthread asks of somebody's FreeRTOSConfig.h is said by the compiler."""
+"""The compiler says which settings of somebody's FreeRTOSConfig.h modthread cannot work with."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `make` calls, and what it says where it cannot."""
+"""The commands that `make` calls, and what it says if it cannot."""
 
 import os
 import subprocess

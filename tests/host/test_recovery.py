@@ -1,4 +1,4 @@
-"""What is done to a board on a port that does not answer: one rung after the other."""
+"""A board on a port that does not answer is brought back, one step after the other."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The boards that are attached, by what USB tells of them: no port is opened for it."""
+"""The boards that are attached, as USB describes them: this opens no port."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from modthread import boards
 class Attached:
     """A serial port and the board on it.
 
-    `usb` are vendor and product identifier, ``2e8a:0005``; `kinds` are the known boards with
-    these; `identity` is the same wherever the board reappears: its serial number, unless
-    another board has the same one, as the cheaper USB bridges do. `location` is the USB socket
-    as Linux names it, ``1-1.4``, or empty.
+    `usb` are the vendor and product identifiers, ``2e8a:0005``. `kinds` are the known boards with
+    these identifiers. `identity` stays the same wherever the board reappears: it is the serial
+    number, unless another board has the same one, as with cheap USB bridges. `location` is the USB
+    socket as Linux names it, ``1-1.4``, or empty.
     """
 
     port: str

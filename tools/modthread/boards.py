@@ -17,9 +17,9 @@ Made = TypeVar("Made")
 class EmulatorConfig:
     """How a board is emulated: a command, and its option ``-icount``, which QEMU describes.
 
-    ``{python}`` and ``{firmware}`` in the command are this Python and the board's image.
-    `test_icount` is that of device tests, `icount` where a person or a host test looks on.
-    `cycle_ns` is how long the processor's cycle lasts, where the emulator counts these.
+    ``{python}`` and ``{firmware}`` in the command stand for this Python and for the board's image.
+    Device tests use `test_icount`; `icount` is for a person or a host test that looks on.
+    `cycle_ns` is the length of the processor's cycle, if the emulator counts cycles.
     """
 
     command: tuple[str, ...]
@@ -31,11 +31,11 @@ class EmulatorConfig:
 
 @dataclass(frozen=True)
 class FlashConfig:
-    """How a real board is found and what its boot ROM takes, which shows itself as a UF2 drive.
+    """How a real board is found, whose boot ROM takes UF2 files on a drive.
 
-    `product` is what a person looks for; `chip` is named so by MicroPython and picotool; `usb`
-    are MicroPython's vendor and product identifiers; `drive` is the drive's label and Board-ID;
-    `family` is the UF2 family; the flash has `size` bytes from address `start` on.
+    `product` is the name that a person knows. `chip` is its name in MicroPython and picotool. `usb`
+    are MicroPython's vendor and product identifiers. `drive` is the drive's label and Board-ID.
+    `family` is the UF2 family. The flash has `size` bytes from address `start` on.
     """
 
     product: str
@@ -51,8 +51,8 @@ class FlashConfig:
 class EsptoolConfig:
     """A board of the ESP32 family: `chip` as MicroPython names it, ``ESP32C3``.
 
-    `offset` is where in flash the chip starts, and so where a file with all of it belongs;
-    `stub` is esptool's own loader, which some boards do without: their boot ROM's is slower.
+    The chip starts at `offset` in flash, so a file with the whole flash begins there. `stub` says
+    whether esptool's own loader runs. Without it the boot ROM's loader writes, which is slower.
     """
 
     chip: str
@@ -78,9 +78,8 @@ BOTH_RAISED = SerialConfig()
 class Board:
     """One board; `time_scale` stretches every limit for a board slower than real time.
 
-    A `traced` one has a firmware of its own that records what its threads do.
-
-    `port` is the folder in ``ports`` that is built for it, `firmware_file` what its emulator boots.
+    The firmware of a `traced` board is another one, which records its threads. `port` is the folder
+    in ``ports`` that is built for the board, and the emulator boots `firmware_file`.
     """
 
     name: str
@@ -96,7 +95,7 @@ class Board:
 
     @property
     def directory(self) -> Path:
-        """Where its firmware is built."""
+        """Where the board's firmware is built."""
         return project.BUILD / (f"{self.name}-trace" if self.traced else self.name)
 
     @property

@@ -1,4 +1,4 @@
-"""What ``--board`` and ``--port`` mean: which kind of board, and where it is."""
+"""The options ``--board`` and ``--port``: which kind of board, and where it is."""
 
 import os
 import re
@@ -44,9 +44,9 @@ class Choice:
 def choose(board: str | None, port: str | None = None) -> Choice:
     """Return what the options ``--board`` and ``--port`` choose.
 
-    `board` is NAME, or WHERE, or NAME@WHERE; `port` is WHERE, too. Without WHERE, it is the
-    emulated board, or the one of its kind that is attached where it is not emulated. Without
-    NAME, USB tells the kind; without both, it is the first of the user's project. Raises
+    `board` is NAME, or WHERE, or NAME@WHERE; `port` is WHERE, too. Without WHERE it is the emulated
+    board; if its kind is not emulated, the one board of that kind that is attached. Without NAME,
+    USB tells the kind. Without both, it is the first board of the user's project. Raises
     ModthreadError.
     """
     if board is None:

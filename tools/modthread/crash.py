@@ -1,4 +1,4 @@
-"""What a crash left on the serial line, told in terms of the firmware's source."""
+"""The report of a crash on the serial line, in terms of the firmware's source."""
 
 import re
 from bisect import bisect_right
@@ -46,9 +46,9 @@ def message(output: bytes | bytearray) -> str | None:
 
 
 def decoded(output: bytes, elf: Path, version: str = "") -> str:
-    """Return the crash that `output` tells of, with places in the source of the firmware `elf`.
+    """Return the crash in `output`, with places in the source of the firmware `elf`.
 
-    Without them, if that is not the firmware of this `version`.
+    The places are left out if that is not the firmware of this `version`.
     """
     _, told = split(output)
     values = BACKTRACE.sub("", told).splitlines()[1:]

@@ -1,4 +1,4 @@
-"""A board that scripts can be run on, one after the other, each on a fresh start."""
+"""A board that runs scripts, one after the other, each on a fresh start."""
 
 import ast
 import re
@@ -66,11 +66,11 @@ class Device:
         may_flash: bool = False,
         boot_files: bool = True,
     ) -> None:
-        """Prepare to reach `board` at `port`, or in its emulator where that is None.
+        """Prepare to reach `board` at `port`, or in its emulator if `port` is None.
 
-        A board on a port is locked while it is started; `wait` is how long it may be in use.
-        One that nothing else brings back is flashed again if it `may_flash`. Without
-        `boot_files`, or when its boot.py has had to be stopped by force, boot.py is not run.
+        A board on a port is locked when it is started; it may be in use for `wait` seconds before.
+        If nothing else brings the board back and `may_flash` is set, it is flashed again. boot.py
+        does not run without `boot_files`, nor after somebody had to stop it by force.
         """
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
@@ -164,10 +164,10 @@ class Device:
         return [_thread(*note) for note in zip(*[iter(notes)] * 6, strict=True)]
 
     def timeline(self) -> Timeline | None:
-        """Return what the board has recorded of its threads, None if that is nothing.
+        """Return what the board has recorded of its threads, None if it has recorded nothing.
 
-        Since the last soft reset; it records nothing more until the next one. Raises
-        ModthreadError where its firmware does not record.
+        The recording begins with the last soft reset. After this call it stops until the next one.
+        Raises ModthreadError if the board's firmware does not record.
         """
         with self._log.paused("the recording of its threads is not logged"):
             result = self.session.run_short(timeline.END, self._answer_limit)
@@ -189,9 +189,9 @@ class Device:
         return crash.decoded(output, self.board.firmware, self._version)
 
     def info(self) -> str:
-        """Return what runs on the board, which must be clean: MicroPython, modthread, kernel.
+        """Return which MicroPython, modthread and kernel run on the board, which must be clean.
 
-        Raises ModthreadError where that is a firmware without modthread.
+        Raises ModthreadError if its firmware is without modthread.
         """
         result = self.run(INFO, self._answer_limit)
         if result.error:
@@ -217,8 +217,8 @@ class Device:
     def clean_up(self) -> bool:
         """Make the board clean for the next script, by the gentlest means that works.
 
-        Returns whether a soft reset was enough, `why_not_soft` tells why if not; raises
-        DeadBoardError where nothing is.
+        Returns whether a soft reset was enough; if not, `why_not_soft` says why. Raises
+        DeadBoardError if no means works.
         """
         failures: list[str] = []
         for name, rung in self._rungs().items():
@@ -307,8 +307,8 @@ class Device:
     def _flood(self) -> None:
         """Stop a main.py that swallows Ctrl-C, or a boot.py for once.
 
-        Never first: a board at its first start, which makes its file system, has had the time
-        of a soft reset to end that.
+        This is never the first means. A board makes its file system at its first start, and a soft
+        reset has given it the time to end that.
         """
         self.session.flood(self._answer_limit)
 

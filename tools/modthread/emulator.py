@@ -81,9 +81,9 @@ class Emulator:
             self._process.send_signal(number)
 
     def cause_of_death(self) -> str | None:
-        """Return with what the emulator has ended by itself, None if it has not.
+        """Return the status with which the emulator has ended by itself, None if it runs.
 
-        Blocks for up to a second: its port goes before it does.
+        Blocks for up to a second: the port goes away before the process ends.
         """
         if self._process is None:
             return None

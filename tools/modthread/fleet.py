@@ -17,10 +17,10 @@ from modthread.session import BoardError
 
 @dataclass
 class Fleet:
-    """`boards` by the names that tests show; `wait` is for how long one may be in other hands.
+    """The `boards` by the names that tests show; each may be in use for `wait` seconds.
 
-    With `flash`, a board on a port gets the firmware first where it runs another one. Where it is
-    `traced`, their firmware records what threads do.
+    With `flash`, a board on a port first gets the firmware if it runs another one. With `traced`,
+    the firmware records what threads do.
     """
 
     boards: dict[str, Choice]

@@ -38,8 +38,8 @@ class Row:
 def show(ask: bool, as_json: bool) -> int:
     """Print the list, and return the exit status.
 
-    With `ask`, what runs on each board that is attached is interrupted, and the board says what
-    it runs; blocks for some seconds where one does not answer.
+    With `ask`, interrupt the program on each attached board, and ask the board what it runs. That
+    blocks for some seconds if a board does not answer.
     """
     rows = [_attached(one, ask) for one in attached.attached()]
     rows += [_known(name) for name in boards.names()]

@@ -26,7 +26,7 @@ OUTPUT_SHOWN = 8000  # characters, the last ones
 
 
 class BoardTestFailure(Exception):  # noqa: N818 (a verdict, not an error)
-    """A test did on the board what it should not: the gist in a line, and all of it."""
+    """A test failed on the board: the gist in a line, and all of it."""
 
     def __init__(self, message: str, text: str | None = None) -> None:
         super().__init__(text or message)
@@ -52,7 +52,7 @@ class FailureText:
 
 @contextmanager
 def told_in_a_line() -> Iterator[None]:
-    """Make what goes wrong while a test is set up or torn down an error without traceback."""
+    """Show trouble of a test's set-up or clean-up as an error without a traceback."""
     try:
         yield
     except ModthreadError as error:

@@ -27,7 +27,7 @@ def chosen(text: str) -> tuple[str, ...]:
 def lane_of(item: pytest.Item, board: str | None) -> str:
     """Return the lane of a test on the kind of `board`, None for a test that needs no board.
 
-    Where several marks are for it, of its file or of a parameter, too, the last lane counts.
+    Marks may be on the test, its file or a parameter. If several apply, the last lane counts.
     """
     marks = (mark.args for mark in item.iter_markers("lane"))
     named = [_known(name) for name, *boards in marks if not boards or board in boards]

@@ -44,7 +44,7 @@ class Line:
     def __init__(self, port: str, log: TrafficLog, config: SerialConfig = BOTH_RAISED) -> None:
         """Open `port`, any pyserial URL; raises ModthreadError that says why it cannot.
 
-        What opening raises, it lowers as `config` says.
+        Opening raises both modem lines. They are then lowered as `config` says.
         """
         self.log = log
         self._serial = _open(port)
@@ -55,9 +55,9 @@ class Line:
 
     @contextmanager
     def limit(self, seconds: float | None) -> Iterator[None]:
-        """Raise TimeLimitError from any call inside that would last longer; None: no limit.
+        """Raise TimeLimitError from any call inside that would last longer; None means no limit.
 
-        An enclosing limit that ends earlier stays in force.
+        If an enclosing limit ends earlier, that one stays in force.
         """
         outer = self._deadline
         if seconds is not None:
@@ -140,9 +140,9 @@ class Line:
         self._serial.close()
 
     def _lower(self, config: SerialConfig) -> None:
-        """Lower RTS first: DTR low and RTS high is what resets boards with an ESP32.
+        """Lower RTS first: DTR low with RTS high resets boards with an ESP32.
 
-        Opening has raised both at once, which does not; pyserial would lower DTR first.
+        Opening has raised both at once, which does not reset them. pyserial would lower DTR first.
         """
         with suppress(OSError):  # a pseudo-terminal has no such lines
             if not config.rts:
@@ -153,7 +153,7 @@ class Line:
     def _now(self) -> float:
         """Return the time of a clock that stands still while this process does.
 
-        An emulated board may have stood still with it, and has its time yet to come.
+        An emulated board may have stood still, too, and its time is yet to come.
         """
         return time.monotonic() - self._stood_still
 
@@ -163,7 +163,7 @@ class Line:
 
 
 def touch(port: str) -> None:
-    """Open and close `port` at 1200 baud, which some firmware takes as a call for the bootloader.
+    """Open and close `port` at 1200 baud, which tells some firmware to start the bootloader.
 
     Raises ModthreadError that says why it cannot.
     """

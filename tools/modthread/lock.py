@@ -29,10 +29,10 @@ _uses: Counter[Path] = Counter()  # how many times
 
 
 def directory() -> Path:
-    """Return the folder of the locks: that of the environment's MODTHREAD_LOCKS, where it is set.
+    """Return the folder of the locks: that of the environment's MODTHREAD_LOCKS, if it is set.
 
-    Else in /run/lock if everybody may write there, not only root, or in /tmp: both are empty
-    after a restart of the host.
+    Else it is in /run/lock if everybody may write there, and in /tmp if only root may. A restart of
+    the host empties both.
     """
     if given := os.environ.get("MODTHREAD_LOCKS"):
         return Path(given)
@@ -43,8 +43,8 @@ def directory() -> Path:
 class BoardLock:
     """The board on a port, held for this process until close(), or until the process ends.
 
-    The board is known by its serial number, so that it stays held while it is away and when it
-    comes back on another port. A process may take the lock that it holds once more.
+    The board is known by its serial number. So it stays held while it is away, and when it comes
+    back on another port. A process may take a lock that it holds once more.
     """
 
     def __init__(self, port: str, wait: float = 0.0) -> None:
@@ -136,10 +136,10 @@ def _is_locked_now(descriptor: int) -> bool:
 
 
 def _open(path: Path) -> int:
-    """Open the file, which every user may write to, and create it where it is missing.
+    """Open the file, which every user may write to, and create it if it is missing.
 
-    Not with O_CREAT where it is there: Linux may refuse that for another user's file in such a
-    folder (sysctl fs.protected_regular).
+    An existing file is opened without O_CREAT: Linux may refuse that for another user's file in
+    such a folder (sysctl fs.protected_regular).
     """
     with _for_all_users():
         if not path.parent.is_dir():

@@ -21,8 +21,8 @@ POLL = 0.2  # seconds between two looks for a board that is away
 def monitor(port: str, config: SerialConfig, limit: float | None, wait: float) -> int:
     """Print what the board on `port` prints, and return the exit status.
 
-    Blocks for `limit` seconds (None: until Ctrl-C), also while the board is away; `wait` is for
-    how long it may be in use before. Raises ModthreadError where it is not there at first.
+    Blocks for `limit` seconds (None: until Ctrl-C), also while the board is away. Before, the board
+    may be in use for `wait` seconds. Raises ModthreadError if it is not there at first.
     """
     deadline = time.monotonic() + (math.inf if limit is None else limit)
     output = Stamped()
@@ -40,7 +40,7 @@ def monitor(port: str, config: SerialConfig, limit: float | None, wait: float) -
 
 
 class Stamped:
-    """Writes what comes to stdout at once, the time before each line."""
+    """Writes to stdout at once, with the time before each line."""
 
     def __init__(self) -> None:
         self._ends = LineEnds()

@@ -1,4 +1,4 @@
-"""What pytest-xdist is told: an attached board stays with one process, boards go side by side."""
+"""The plan for pytest-xdist: a process for each attached board, boards side by side."""
 
 import os
 import re
@@ -14,11 +14,10 @@ from modthread.items import FLEET, FailureText
 
 
 class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each process all tests of an attached board, or all tests of a file on another board.
+    """Gives a process all tests of an attached board, or all tests of a file on another board.
 
-    Each process has an emulated board of its own. A test that needs no board counts by its file.
-
-    By the tests' names, for the process that deals them out knows nothing else of them.
+    Each process has an emulated board of its own. A test that needs no board belongs to its file.
+    The names of the tests decide, since the process that deals them out knows nothing else of them.
     (pytest-xdist 3.8.0 has groups by a mark, which pytest 9.2 ignores.)
     """
 

@@ -196,7 +196,7 @@ def devices(request: pytest.FixtureRequest) -> Iterator[Callable[..., list[Devic
 def _refuse_a_path_for_a_test(config: pytest.Config) -> None:
     """Refuse ``--board /dev/ttyACM0``: pytest would look for pyproject.toml around that path.
 
-    It does not know our options yet when it does.
+    pytest looks for that file before it knows our options.
     """
     paths = [("--board", text) for text in config.getoption("--board") or []]
     paths.append(("--report-page", str(config.getoption("--report-page") or "")))

@@ -1,4 +1,4 @@
-"""What a long step shows: a spinner with details on a terminal, one line in a log."""
+"""The progress of a long step: a spinner with details on a terminal, one line in a log."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ console = Console(stderr=True, highlight=False)
 
 @contextmanager
 def step(title: str) -> Iterator[Show]:
-    """Show on stderr that `title` is going on; call what this yields with the detail to show.
+    """Show on stderr that `title` is going on, and yield a function that shows a detail.
 
-    A step that reports no detail did nothing worth a line, and leaves none behind.
+    If a step reports no detail, it did nothing worth a line, and leaves none behind.
     """
     started = monotonic()
     details = 0

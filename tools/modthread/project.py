@@ -1,6 +1,6 @@
-"""Where things are: what modthread brings, what the user has, and what builds leave.
+"""The places of things: modthread's own, the user's, and those of builds.
 
-Only the standard library here: this runs before the venv exists.
+This module uses only the standard library: it runs before the virtual environment exists.
 """
 
 import fcntl
@@ -61,9 +61,9 @@ def user_project(root: Path) -> UserProject:
 
 
 def around(folder: Path) -> Path | None:
-    """Return the nearest folder from `folder` upwards with a pyproject.toml that has a section.
+    """Return the nearest folder from `folder` upwards whose pyproject.toml has a section.
 
-    One that is no TOML is somebody else's trouble.
+    A pyproject.toml that is no TOML belongs to somebody else, and is passed over.
     """
     for one in (folder, *folder.parents):
         with suppress(ModthreadError):

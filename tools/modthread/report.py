@@ -1,4 +1,4 @@
-"""What the board says, told in terms of the host's files."""
+"""The board's messages, told in terms of the host's files."""
 
 import re
 from dataclasses import dataclass
@@ -36,9 +36,9 @@ class Script:
     sent_as: str = STDIN
 
     def frame(self, line: str) -> Frame | None:
-        """Return the place that `line` of a traceback names, None where the harness added it.
+        """Return the place that `line` of a traceback names, None if the harness has added it.
 
-        That of a module has its source, too, where its file lies beside the script.
+        A place in a module has its source, too, if the module's file lies beside the script.
         """
         match = _FRAME.match(line)
         if not match:

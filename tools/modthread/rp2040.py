@@ -1,7 +1,7 @@
-"""The program that emulates an RP2040: rp2040py behind a pseudo-terminal, whose name it prints.
+"""The program that emulates an RP2040: rp2040py behind a pseudo-terminal.
 
-``python -m modthread.rp2040 [-icount sleep=on] [-strict off] firmware.uf2``. rp2040py's own command
-would do, were it not for the things that are mended below and in modthread.strict.
+``python -m modthread.rp2040 [-icount sleep=on] [-strict off] firmware.uf2`` prints the name of the
+pseudo-terminal. rp2040py's own command lacks what this module and modthread.strict add.
 """
 
 import argparse
@@ -31,9 +31,9 @@ PERIOD = 0.001  # seconds of the board's time between two looks at the host's cl
 class SerialLine(PtyInteractiveRepl):
     """The board's USB serial line on a pseudo-terminal.
 
-    A read that the board starts is answered when there is something to read, as on a bus.
-    rp2040py answers at once with an empty packet: that is an interrupt every 10 us, in which the
-    board spends most of its time.
+    A read that the board starts is answered when there is something to read, as on a bus. rp2040py
+    answers at once with an empty packet. That would be an interrupt every 10 us, and the board
+    would spend most of its time there.
     """
 
     def __init__(self, device: BaseDevice) -> None:
@@ -84,7 +84,7 @@ def connect_pad(pin: GPIOPin) -> None:
 
 
 class RealTime:
-    """Holds the board's clock, which an idle board's would run ahead, back to the host's."""
+    """Holds back the clock of an idle board, which would run ahead of the host's clock."""
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator

@@ -87,11 +87,11 @@ class Session:
         self._line.log = log
 
     def soft_reset(self, limit: float, boot_files: bool = True) -> None:
-        """Interrupt whatever runs, reset softly and wait for the raw REPL.
+        """Interrupt the program, reset softly and wait for the raw REPL.
 
-        Not with mpremote's enter_raw_repl(), which waits until the board is silent: threads
-        may print until the reset ends them. Without `boot_files` boot.py is not run, if the
-        firmware has modthread; main.py never is.
+        mpremote's enter_raw_repl() waits until the board is silent, but threads may print until the
+        reset ends them. So this does not use it. Without `boot_files` boot.py does not run, if the
+        firmware has modthread. main.py never runs.
         """
         self._quotes = None
         with self._line.limit(limit):
@@ -105,10 +105,10 @@ class Session:
             self._transport.in_raw_repl = True
 
     def prepare(self, limit: float) -> None:
-        """Let what follows hold whatever is printed, if the board's firmware can do that.
+        """Let the output that follows hold any byte, if the board's firmware can do that.
 
-        Byte 4 of a script's output is told from the raw REPL's, and Ctrl-C notes where all
-        threads are. Until the next soft reset.
+        Byte 4 of a script's output is told from the raw REPL's own, and Ctrl-C notes where all
+        threads are. Both hold until the next soft reset.
         """
         with self._line.limit(limit):
             self._write_in_chunks(f"exec({PREPARE!r}, {{'print': print}})")
@@ -120,8 +120,8 @@ class Session:
     def run(self, source: str, limit: float | None, consumer: Consumer | None = None) -> Result:
         """Run `source` at the raw REPL; `consumer` gets its output as it comes.
 
-        Raises BoardResetError if the board starts afresh meanwhile. Where prepare() has found
-        nothing, byte 4 ends the output: so the raw REPL's protocol has it.
+        Raises BoardResetError if the board starts afresh meanwhile. If prepare() has found that the
+        firmware cannot quote, byte 4 ends the output, as the raw REPL's protocol says.
         """
         with self._line.limit(limit):
             self.begin(source, limit)

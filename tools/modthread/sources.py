@@ -60,7 +60,7 @@ def micropython(*submodules: str) -> Path:
     """Return MicroPython's source tree: ``MICROPY_DIR``, or the pinned one.
 
     `submodules` are the pins that must be in its ``lib``, as ``git submodule update`` would put
-    them there. Blocks while what is missing is downloaded; raises ModthreadError.
+    them there. Blocks while missing trees are downloaded; raises ModthreadError.
     """
     pin = pinned("micropython")
     libraries = {name: pinned(name) for name in submodules}
@@ -93,9 +93,9 @@ def freertos_kernel() -> Path | None:
 
 
 def fetch(trees: Mapping[Path, Source]) -> None:
-    """Let the `trees`, all of one directory, be there: from Debian where apt can, else with git.
+    """Fetch the `trees`, all of one directory: from Debian if apt can, else with git.
 
-    Each appears complete or not at all, also in place of an empty directory. Blocks; raises
+    Each tree appears complete or not at all, also in place of an empty directory. Blocks; raises
     ModthreadError.
     """
     if not _missing(trees):

@@ -1,4 +1,4 @@
-"""What the threads of a board did, as it has recorded it: for Perfetto, and as a picture."""
+"""The recording of a board's threads: for Perfetto, and as a picture."""
 
 import json
 import re
@@ -223,11 +223,11 @@ def _with_time_going_on(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _of_the_script(events: Sequence[Event]) -> Sequence[Event]:
-    """Leave out how the main thread reads the script and then the order to print the recording.
+    """Leave out how the main thread reads the script, and then the order to print the recording.
 
-    Where other threads have not begun, or have ended, it waits for each part of the text. A
-    script begins where it runs for the last time before something else happens, and it ends
-    where it waits for the first time after everything else.
+    While no other thread has begun, or when all have ended, the main thread waits for each part of
+    the text. The script begins at the main thread's last start before something else happens. It
+    ends at its first wait after everything else.
     """
     other = [n for n, event in enumerate(events) if not _may_be_reading(event)]
     if not other:

@@ -13,10 +13,10 @@ def run_together(
 ) -> list[Result]:
     """Run a script on each board, all at the same time, and return how each has ended.
 
-    Where two boards are `connected`, what one prints the other one reads from sys.stdin, with
-    one newline where print() sends two characters; byte 3 interrupts it, byte 4 ends the output.
-    Blocks until all have ended, each at most for its limit; raises the error of the first board
-    that has one, after the others have come to their end.
+    With `connected`, two boards read from sys.stdin what the other one prints. print() sends two
+    characters at a line's end, and one newline arrives. Byte 3 interrupts the reader, byte 4 ends
+    the output. Blocks until all have ended, each at most for its limit. Raises the error of the
+    first board that has one, after the others have come to their end.
     """
     relays: list[Consumer | None] = [None] * len(devices)
     if connected:

@@ -1,4 +1,4 @@
-"""What came of `modthread run`, as one line of JSON for programs."""
+"""The result of `modthread run`, as one line of JSON for programs."""
 
 import hashlib
 import io
@@ -19,7 +19,7 @@ NOT_RUN = "not run"
 
 @dataclass
 class Verdict:
-    """The keys of the JSON object. What is not known is None."""
+    """The keys of the JSON object; an unknown value is None."""
 
     verdict: str = NOT_RUN  # or passed, exception, exit, crash, timeout, interrupted
     status: int = 2  # that the command exits with
@@ -39,9 +39,9 @@ def verdict(
     started: Callable[[], AbstractContextManager[Device]],
     run: Callable[[Device], Ending],
 ) -> int:
-    """Start a board, run the script on it, print the verdict alone; return the exit status.
+    """Start a board, run the script on it, print only the verdict; return the exit status.
 
-    Blocks as long as the two functions do, and raises nothing of what they raise for the user.
+    Blocks as long as the two functions do. Their errors go into the verdict, and none is raised.
     """
     told = Verdict(script=str(script))
     output = io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", newline="", write_through=True)

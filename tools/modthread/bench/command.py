@@ -16,10 +16,10 @@ EXIT_BROKEN = 1
 def bench(board: Board, baseline: Path | None, page: bool) -> int:
     """Measure `board`, print the figures and write bench.json and bench.svg in build/BOARD.
 
-    With `baseline` also print what changed since that file; `page` writes docs/performance.md
-    and the baseline that the tests hold the board to. Returns the exit status: 1 where the
-    contract for single-threaded code is broken, or a figure is worse than the baseline's. Blocks
-    for minutes; raises ModthreadError.
+    With `baseline` also print what has changed since that file. With `page` also write
+    docs/performance.md and the baseline for the tests. Return the exit status: 1 if the contract
+    for single-threaded code is broken, or a figure is worse than the baseline's. Blocks for
+    minutes; raises ModthreadError.
     """
     before = Results.load(baseline) if baseline else None
     results = measure(board)

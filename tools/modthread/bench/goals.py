@@ -1,4 +1,4 @@
-"""What the figures are held to: the contract, which fails the command, and goals, which do not."""
+"""Limits of the figures: the contract, which fails the command, and goals, which do not."""
 
 from modthread.bench.results import MORE_IS_BETTER, Row
 

@@ -35,10 +35,10 @@ Run = Callable[[Device], str]  # runs something on a board, and returns what it 
 class Bench:
     """Measures `board` and, beside it, boards with other threads: each script `runs` times.
 
-    Each time the board is freshly booted. Blocks for seconds to minutes. `without` is the same
-    board with the firmware without threads, `upstream` with MicroPython's own. QEMU counts time as
-    the board's own setting says: so the tick interrupts a program as often as on the chip, and what
-    that costs is part of every figure.
+    The board boots afresh each time. Blocks for seconds to minutes. `without` is the same board
+    with the firmware without threads, `upstream` the one with MicroPython's own threads. QEMU
+    counts time as the board's settings say, so the tick interrupts a program as often as on the
+    chip. The cost of the tick is part of every figure.
     """
 
     board: Board
@@ -78,7 +78,7 @@ class Bench:
 
     @property
     def _icount(self) -> str | None:
-        """Where cycles are counted, waiting for real time helps nobody."""
+        """The emulator's icount: where it counts cycles, a board need not wait for real time."""
         emulator = self.board.emulator
         return emulator.test_icount if emulator and emulator.cycle_ns else None
 
@@ -143,9 +143,10 @@ def sizes(board: Board) -> Figures:
 def with_other_threads(board: Board) -> tuple[Board, Board | None]:
     """Build `board` without threads and with MicroPython's own; return the boards with these.
 
-    The first has the names of `board`, built before, where its port can: by their numbers the
-    interpreter's lookup cache works (py/map.c), so other names make single programs some percent
-    faster or slower. The second is None where the port cannot have those threads. Blocks.
+    The first board has the names of `board`, which was built before, if its port can do that. The
+    interpreter's lookup cache works by the numbers of names (py/map.c), so other names would make
+    single programs some percent faster or slower. The second board is None if the port cannot have
+    MicroPython's own threads. Blocks.
     """
     none = _built(board, Threads.NAMES if build.can_have(board, Threads.NAMES) else Threads.NONE)
     has_upstream = build.can_have(board, Threads.UPSTREAM)

@@ -1,4 +1,4 @@
-"""What was measured: figures by name, kept as JSON, and compared with an earlier measurement."""
+"""The figures by name, kept as JSON, and compared with an earlier measurement."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -15,9 +15,10 @@ MORE_IS_BETTER = {"calls", "%"}  # units
 
 @dataclass(frozen=True)
 class Row:
-    """One figure, in `unit`: what each run gave with our `threads`, and with others where that is.
+    """One figure, in `unit`: the result of each run.
 
-    `without` is without any, `upstream` with MicroPython's own, `floor` the kernel's primitives.
+    `threads` is with our threads, `without` without any, `upstream` with MicroPython's own, and
+    `floor` with the kernel's primitives alone; None where it was not measured.
     """
 
     unit: str

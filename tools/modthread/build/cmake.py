@@ -1,4 +1,4 @@
-"""What is common to builds of MicroPython's ports with CMake."""
+"""The common parts of builds of MicroPython's ports with CMake."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ NO_MICROPYTHON_LIB = project.BUILD / "no-micropython-lib"
 
 
 def manifest(port: Path, micropython: Path) -> list[str]:
-    """Return what names the frozen modules: MicroPython's, or ours where micropython-lib lacks.
+    """Return the settings that name the frozen modules.
 
-    Ours is the one in `port`, a folder of ours.
+    They name MicroPython's manifest, or ours, in our folder `port`, if micropython-lib is missing.
     """
     if (micropython / "lib/micropython-lib/README.md").is_file():
         return []
@@ -24,9 +24,9 @@ def manifest(port: Path, micropython: Path) -> list[str]:
 
 
 def configure(build: Path, settings: list[str], run: Run) -> str:
-    """Run CMake, and return what it says, where it has not run for this version.
+    """Run CMake if it has not run for this version, and return its output.
 
-    Where its own files have changed, the build runs it again.
+    If CMake's own files have changed, the build itself runs CMake again.
     """
     record = build / "version.txt"
     if record.is_file() and record.read_text() == version():

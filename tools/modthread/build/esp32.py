@@ -26,10 +26,10 @@ HOW = "see docs/esp32.md"
 
 
 def firmware(board: Board, threads: Threads) -> Path:
-    """Build the firmware, with our threads or as MicroPython's own is, and return the ELF file.
+    """Build the firmware, with our threads or as MicroPython's own, and return the ELF file.
 
-    Beside it are ``firmware.bin``, all that goes into the flash, and what esptool takes:
-    ``flasher_args.json`` and the files that it names.
+    Beside it are ``firmware.bin``, with all that goes into the flash, and the files for esptool:
+    ``flasher_args.json`` and those that it names.
     """
     if board.esptool is None:
         raise ModthreadError(f"{board.name}: no [esptool] in its board.toml; name its chip there")

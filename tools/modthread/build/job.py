@@ -58,10 +58,10 @@ def job(
 ) -> Iterator[Run]:
     """Hold directory `build`, and yield a function that runs a command of the build there.
 
-    It shows the command's steps, returns its output, which also goes into ``build.log``, and
-    raises ModthreadError with the last complaints. The directory is emptied first if its last
-    build had other `settings`, or our sources other names, or if it never ended. Blocks while
-    another build holds it.
+    The function shows the command's steps and returns its output, which also goes into
+    ``build.log``. It raises ModthreadError with the last complaints. The directory is emptied first
+    if its last build had other `settings`, if our sources had other names, or if that build never
+    ended. Blocks while another build holds the directory.
     """
     if " " in str(build):
         raise ModthreadError(
@@ -89,8 +89,8 @@ def job(
 def _names() -> list[str]:
     """Return the names that our sources add to MicroPython's.
 
-    Where only these have changed its build fails, for it keeps the frozen modules, which hold the
-    old ones (MicroPython's tools/makemanifest.py).
+    If only these have changed, MicroPython's build fails: it keeps the frozen modules, which hold
+    the old names (MicroPython's tools/makemanifest.py).
     """
     folders = (project.ROOT / name for name in ("modthread", "ports"))
     paths = (path for folder in folders for path in folder.rglob("*.[ch]"))

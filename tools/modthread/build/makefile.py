@@ -1,4 +1,4 @@
-"""What is built with make."""
+"""Builds with make."""
 
 import os
 from collections.abc import Callable
@@ -17,9 +17,9 @@ def make(
 ) -> None:
     """Run make in `directory` for directory `build`, alone there, and show its steps.
 
-    `variables` go on make's command line; MICROPY_DIR must be one. All output goes into
-    ``build.log`` in `build`. What it made is checked before others can have it. Blocks; raises
-    ModthreadError with the last complaints.
+    `variables` go on make's command line; MICROPY_DIR must be one of them. All output goes into
+    ``build.log`` in `build`. The result is checked before another process can have it. Blocks;
+    raises ModthreadError with the last complaints.
     """
     settings = [f"BUILD={build}", *(f"{name}={value}" for name, value in variables.items())]
     command = ["make", f"--directory={directory}", f"--jobs={os.cpu_count()}", *settings]

@@ -1,4 +1,4 @@
-"""What a firmware occupies."""
+"""The memory that a firmware occupies."""
 
 from dataclasses import astuple, dataclass
 from pathlib import Path

@@ -4,9 +4,10 @@ from enum import StrEnum
 
 
 class Threads(StrEnum):
-    """Ours, none or what MicroPython's own firmware has; the values are those of ports/qemu.
+    """Ours, none, or those of MicroPython's own firmware; the values are those of ports/qemu.
 
-    NAMES is none either, but all names that the firmware with ours, built before, has.
+    NAMES has no threads either, but all names of the firmware with our threads, which was built
+    before.
     """
 
     OURS = "1"

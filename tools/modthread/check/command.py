@@ -34,10 +34,10 @@ REVISIONS = {"rp2": "'boot ROM %d' % machine.mem8[0x13]"}
 
 @dataclass
 class Check:
-    """A check of `board`; `kind` is what ``--board`` takes for it, `port` where it is.
+    """A check of `board`; `kind` is its name for ``--board``, `port` its place.
 
-    Without `port` it is the one that is attached or waits in its bootloader. `wait` is for how
-    many seconds it may be in use; `full` takes half an hour of tests instead of minutes. A board
+    Without `port` it is the board that is attached or waits in its bootloader. The board may be in
+    use for `wait` seconds. A `full` check takes half an hour of tests instead of minutes. A board
     with `patience` is emulated, and computes that many times slower.
     """
 

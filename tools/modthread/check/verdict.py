@@ -1,4 +1,4 @@
-"""What was seen of a board, as Markdown that can be pasted into an issue, and as an exit status."""
+"""The verdict on a board, as Markdown for an issue, and as an exit status."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Reference:
-    """What the emulated board did: outcomes by test, and microseconds by what takes them."""
+    """The results of the emulated board: outcomes by test, and times in microseconds by name."""
 
     firmware: str
     tests: dict[str, str]

@@ -22,12 +22,12 @@ def put(
     wait: float = 0.0,
     patience: float = 1.0,
 ) -> Outcome:
-    """Build, and put the firmware on the board where it runs another one, or `always`.
+    """Build, and put the firmware on the board, unless that runs it already; `always` puts it.
 
-    Without `port` it is the one board of its kind that is attached or waits in its bootloader;
-    `image` is a file that is put there instead of what is built. Blocks for about a minute at
-    most, and for `wait` seconds where the board is in use; an emulated one may take `patience`
-    times longer for its answers. Raises ModthreadError.
+    Without `port` it is the one board of its kind that is attached or waits in its bootloader.
+    `image` is a file to write instead of the build's. Blocks for about a minute at most, and for
+    `wait` seconds while the board is in use. The answers of an emulated board may take `patience`
+    times longer. Raises ModthreadError.
     """
     kind = _kind(board)
     if not (no_build or image):

@@ -1,4 +1,4 @@
-"""What all ways to flash a board have in common: what it runs, before and after."""
+"""The common part of all ways to flash a board: what it runs, before and after."""
 
 import ast
 import time
@@ -22,7 +22,7 @@ MACHINE = "__import__('os').uname().machine"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What runs on the board on `port` now; not `written` where it has run that before.
+    """The firmware that the board on `port` runs now; not `written` if it ran that before.
 
     `checksum` is the CRC-32 of its image, as the board has read it from its flash.
     """
@@ -40,10 +40,10 @@ class Outcome:
 
 @dataclass
 class Flasher(ABC):
-    """Puts the `image` on a board, unless that runs it already and `always` does not ask for it.
+    """Puts the `image` on a board, unless the board runs it already; `always` puts it then, too.
 
-    `show` gets the progress; `wait` is for how many seconds the board may be in use; `patience`
-    is how many times longer than a real board's its answers may take.
+    `show` gets the progress. The board may be in use for `wait` seconds. Its answers may take
+    `patience` times longer than a real board's.
     """
 
     IMAGE: ClassVar[str]
@@ -109,9 +109,9 @@ class Flasher(ABC):
         return machine
 
     def up_to_date(self, session: Session, port: str) -> Outcome | None:
-        """Return what the board runs where that is the image; main.py runs there, then.
+        """Return what the board runs if that is the image; then main.py runs there.
 
-        MicroPython must have answered. Returns None where the image has to be written.
+        MicroPython must have answered. Returns None if the image has to be written.
         """
         if self.always:
             return None

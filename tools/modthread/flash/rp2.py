@@ -1,4 +1,4 @@
-"""Boards with a boot ROM that takes UF2 images, as the RP2040's: found, brought there, written."""
+"""Boards whose boot ROM takes UF2 images, as the RP2040's does."""
 
 import time
 from contextlib import ExitStack, closing
@@ -168,9 +168,9 @@ class Uf2Flasher(Flasher):
         )
 
     def _leave_micropython(self, target: Target) -> Outcome | None:
-        """Return what the board runs where that is the image, else start the bootloader.
+        """Return what the board runs if that is the image, else start the bootloader.
 
-        By MicroPython, or by 1200 baud where that does not answer. Raises ModthreadError where
+        MicroPython starts it, or 1200 baud if MicroPython does not answer. Raises ModthreadError if
         the port is known to be of another kind of board.
         """
         port = target.port

@@ -60,7 +60,7 @@ def read(path: Path, board: Board, flash: FlashConfig) -> Image:
 def restart(flash: FlashConfig) -> bytes:
     """Return the block that makes the boot ROM forget a copy that was interrupted.
 
-    It would skip the blocks that it has already, though they may be another image's, and
+    The boot ROM would skip blocks that it has already, though they may be of another image. It
     forgets them at a block that is one of none (pico-bootrom-rp2040, bootrom/virtual_disk.c).
     """
     start0, start1, end = MAGIC

@@ -1,4 +1,4 @@
-"""What pages and pictures are made from."""
+"""The templates of pages and pictures."""
 
 from jinja2 import Environment, PackageLoader
 
