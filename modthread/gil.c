@@ -19,6 +19,11 @@
 #define COMPUTING_MIN_US (500)
 #define WOKEN_MAX_US (1000)
 
+// True if the task that runs has a mutex by which the port's drivers keep each other out. For assertions.
+#ifndef MP_THREAD_HOLDS_PORT_MUTEX
+#define MP_THREAD_HOLDS_PORT_MUTEX() (false)
+#endif
+
 // Nobody tells a pinned thread that what it waits for is there: it looks again and again.
 #define PINNED_WAIT_TICKS KERNEL_TICKS_FROM_MS(5)
 
@@ -238,10 +243,11 @@ void gil_init(void) {
     gil_resident = &thread_main;
 }
 
-// Who gives up the GIL owns it, and runs.
+// Who gives up the GIL owns it, runs, and has no mutex that the next owner may wait for: that one would keep the GIL.
 static thread_t *owner_that_runs(void) {
     thread_t *self = gil_resident;
     assert(gil.owner == self && self->task == kernel_current_task());
+    assert(!MP_THREAD_HOLDS_PORT_MUTEX());
     thread_check_stack(self);
     return self;
 }

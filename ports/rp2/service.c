@@ -77,6 +77,10 @@ void pendsv_resume(void) {
     }
 }
 
+bool service_is_suspended_here(void) {
+    return dispatch_mutex.owner == lock_get_caller_owner_id();
+}
+
 void pendsv_schedule_dispatch(size_t slot, pendsv_dispatch_t function) {
     dispatched[slot] = function;
     service_notify();

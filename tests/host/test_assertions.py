@@ -25,6 +25,7 @@ FILES = (
     "blocking_io",
     "python_calls",
 )
+PORTS = ("ports/qemu", "ports/rp2", "ports/esp32")
 TOO_URGENT = """\
 import machine, sys
 machine.mem8[0xE000E400] = 0
@@ -32,6 +33,23 @@ print("started")
 while True:
     sys.stdin.read(1)
 """
+
+
+# Where it is defined; what modthread/scheduler.c replaces; what is for firmware without a GIL.
+ASK_FOR_THE_MAIN_THREAD = {"py/mpstate.h", "py/scheduler.c", "shared/tinyusb/mp_usbd_runtime.c"}
+
+
+def test_nobody_asks_for_the_main_thread() -> None:
+    """mp_thread_is_main_thread() is true in every thread: see docs/design.md, Invariants."""
+    micropython = sources.micropython()
+    folders = [micropython / name for name in ("py", "shared", "extmod", *PORTS)]
+    ours = [project.ROOT / "modthread", project.ROOT / "ports"]
+    assert {
+        str(path.relative_to(micropython if folder in folders else project.ROOT))
+        for folder in folders + ours
+        for path in folder.rglob("*.[ch]")
+        if "mp_thread_is_main_thread" in path.read_text(errors="replace")
+    } == ASK_FOR_THE_MAIN_THREAD
 
 
 @pytest.fixture(scope="module")
