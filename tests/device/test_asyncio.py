@@ -60,13 +60,7 @@ def test_a_thread_wakes_a_task():
 
 
 @pytest.mark.boards("RPI_PICO")
-@pytest.mark.parametrize(
-    "beside, most",
-    [
-        ("nobody", 1000),
-        pytest.param("computing", 10000, marks=pytest.mark.lane("long", "RPI_PICO")),
-    ],
-)
+@pytest.mark.parametrize("beside, most", [("nobody", 1000), ("computing", 10000)])
 def test_a_hard_interrupt_handler_wakes_a_task(beside, most):
     """It schedules nothing: that an interrupt came is all that can end the wait."""
     from machine import PWM, Pin

@@ -19,14 +19,8 @@ def compute(ms):
         pass
 
 
-@pytest.mark.parametrize(
-    "main_is",
-    [
-        pytest.param("computing", marks=pytest.mark.lane("hours", "RPI_PICO")),
-        pytest.param("sleeping", marks=pytest.mark.lane("hours", "RPI_PICO")),
-        "blocked",
-    ],
-)
+@pytest.mark.lane("long", "RPI_PICO")
+@pytest.mark.parametrize("main_is", ["computing", "sleeping", "blocked"])
 def test_scheduled_by_threads(main_is):
     idents = []
     refused = []

@@ -15,6 +15,8 @@ from modthread.build import qemu
 from modthread.device import Device
 from modthread.session import BoardResetError, TimeLimitError
 
+pytestmark = pytest.mark.lane("test")  # a firmware is built
+
 DEVICE_TESTS = project.ROOT / "tests/device"
 FILES = (
     "lock_fifo",
