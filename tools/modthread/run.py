@@ -26,7 +26,7 @@ EXIT_CRASH = 3
 EXIT_INTERRUPTED = 130
 LOOK_AGAIN = 0.2  # seconds
 
-# The raw REPL does not tell with what a script exited; this does, at the price of a copy of
+# The raw REPL does not say how a script exited. This code does, at the price of a copy of
 # the script in the board's memory. Only scripts that mention exiting are sent this way.
 MENTIONS_EXIT = re.compile(r"\b(exit|SystemExit)\b")
 EXIT_WRAPPER = """\

@@ -25,7 +25,7 @@ except ImportError: modthread = None
 """
 
 # For prepare(), in a namespace of its own. With modthread/console.c in its firmware the board
-# quotes the bytes that the raw REPL uses, and what threads print waits for the raw REPL.
+# quotes the bytes that the raw REPL uses, and the output of threads waits for the raw REPL.
 PREPARE = """
 try:
     import _thread

@@ -22,7 +22,7 @@ COMPLAINT = re.compile(
 NAME = re.compile(r"\bMP_QSTR_\w+")
 # Said of a compiler or its headers.
 NOT_THERE = re.compile(r"not found|No such file|unable to find")
-# What would reach the compilers from the `make` that called us or from the user's other work.
+# These would reach the compilers from the `make` that called us or from the user's other work.
 FOREIGN = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "BUILD", "CFLAGS", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"}
 
 Command = Sequence[str | Path]
