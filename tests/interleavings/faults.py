@@ -1,7 +1,10 @@
 """Faults that are put into copies of modthread's files, to see that the explorer finds them.
 
-Not here, because it is harmless: the state of the next owner left to itself to move, which it does
-when its task runs.
+Not here, because they are harmless: the state of the next owner left to itself to move, which it
+does when its task runs; the slice of a woken thread not begun anew, which is done when it has to
+give way; a stack freed before its task is deleted, while nobody else can allocate; a main thread
+that is not told of a thread's end during a soft reset, and a wait rounded down to ticks, which both
+look again.
 """
 
 from dataclasses import dataclass
@@ -348,6 +351,55 @@ FAULTS = [
         "    lock_reset(); // before",
         "    // before",
         "soft_reset_and_a_lost_line",
+    ),
+    Fault(
+        "a slice is not begun anew when it has ended",
+        "gil.c",
+        "        self->woken = false;\n        self->slice_us = 0;\n",
+        "        self->woken = false;\n",
+        "a_computing_thread_keeps_its_slice",
+    ),
+    Fault(
+        "a thread that starts has the slice of who has had its task",
+        "gil.c",
+        "    thread->woken = false;\n    thread->slice_us = 0;\n",
+        "    thread->woken = false;\n",
+        "a_computing_thread_keeps_its_slice",
+    ),
+    Fault(
+        "nobody notes when the GIL was granted",
+        "gil.c",
+        "    gil.granted_us = now;\n",
+        "",
+        "a_computing_thread_keeps_its_slice",
+    ),
+    Fault(
+        "who comes back to a line joins at its end",
+        "lock.c",
+        "    } else if (came_before(lock->last, waiter)) {",
+        "    } else if (true) {",
+        "a_callback_keeps_the_place_in_line",
+    ),
+    Fault(
+        "who comes back to a line has another number",
+        "lock.c",
+        "        if (lock_park(lock, &waiter, deadline)) {",
+        "        waiter.number = ++last_number;\n        if (lock_park(lock, &waiter, deadline)) {",
+        "a_callback_keeps_the_place_in_line",
+    ),
+    Fault(
+        "a soft reset asks no thread to leave",
+        "thread.c",
+        "        scheduler_raise(thread, mp_obj_new_exception(&mp_type_SystemExit));\n    }\n}",
+        "    }\n}",
+        "soft_reset_lets_threads_clean_up",
+    ),
+    Fault(
+        "a soft reset asks once only",
+        "thread.c",
+        "++thread->looks == LOOKS_UNTIL_ASKED",
+        "++thread->looks == 0",
+        "soft_reset_lets_threads_clean_up",
     ),
     Fault(
         "a thread that starts again stays in the pool",

@@ -5,7 +5,7 @@
 //     main()       what the main thread runs; end() what must hold when all has ended
 //     handler()    a hard interrupt handler; callback() what the interrupt of that name schedules
 //     guest()      what a task that is no thread's calls; guests = 2 another one, too, once the first has left
-//     reset = True a soft reset follows main(), whatever the threads do
+//     reset = True a soft reset follows main(), whatever the threads do; leave = 2 so many call model.leave() before it ends
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -253,6 +253,14 @@ static mp_obj_t model_taken(mp_obj_t kind) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(model_taken_obj, model_taken);
 
+// A thread has cleaned up.
+static int left;
+static mp_obj_t model_leave(void) {
+    left++;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(model_leave_obj, model_leave);
+
 // The threads that wait for a lock, in order.
 static mp_obj_t model_waiting(mp_obj_t lock) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
@@ -268,6 +276,7 @@ static const mp_rom_map_elem_t model_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_outside), MP_ROM_PTR(&model_outside_obj) },
     { MP_ROM_QSTR(MP_QSTR_wait_event), MP_ROM_PTR(&model_wait_event_obj) },
     { MP_ROM_QSTR(MP_QSTR_taken), MP_ROM_PTR(&model_taken_obj) },
+    { MP_ROM_QSTR(MP_QSTR_leave), MP_ROM_PTR(&model_leave_obj) },
     { MP_ROM_QSTR(MP_QSTR_waiting), MP_ROM_PTR(&model_waiting_obj) },
     { MP_ROM_QSTR(MP_QSTR_CTRL_C), MP_ROM_INT(INTERRUPT_CTRL_C) },
     { MP_ROM_QSTR(MP_QSTR_NOTIFY), MP_ROM_INT(INTERRUPT_NOTIFY) },
@@ -431,6 +440,9 @@ static void find_locks(void) {
 static void soft_reset(void) {
     uint8_t *end = port_heap + sizeof(port_heap);
     mp_thread_deinit();
+    if (global(MP_QSTR_leave) != MP_OBJ_NULL && left != mp_obj_get_int(global(MP_QSTR_leave))) {
+        model_fail("a soft reset has not let a thread clean up");
+    }
     if (thread_list != &thread_main || MP_STATE_MEM(area).gc_pool_end > end
         || MP_STATE_MEM(area).gc_pool_end < end - 4 * MICROPY_BYTES_PER_GC_BLOCK) {
         model_fail("a soft reset has left something");
