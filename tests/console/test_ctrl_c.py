@@ -101,7 +101,7 @@ until_waiting(_thread.start_new_thread(wait, (1,)))
 
 
 def test_at_the_moment_of_the_release(console: Console) -> None:
-    """Either main has the lock or it was interrupted: never both, never neither."""
+    """The main thread has the lock, or it was interrupted: exactly one of the two."""
     console.run(
         """
 import _thread, time

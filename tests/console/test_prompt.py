@@ -65,7 +65,7 @@ print('end of script')
 
 @pytest.mark.lane("long", "RPI_PICO")
 def test_input_in_a_thread(console: Console) -> None:
-    """A thread that waits for input stops nobody, and gets it while main sleeps."""
+    """A thread waits for input and stops no other; it gets the input while main sleeps."""
     console.start(
         BEAT
         + """

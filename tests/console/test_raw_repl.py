@@ -227,7 +227,7 @@ def test_the_prompt_of_the_raw_repl_lets_threads_print_after_a_while(board: Devi
 
 
 def test_a_host_that_goes_amidst_a_script(board: Device) -> None:
-    """Whoever comes next finds a board that works, and threads that go on."""
+    """The next host finds a board that works, and threads that go on."""
     write_file(board, "boot.py", PRINTING.format(ms=5))
     port = board.release_port()
     with closing(Exchange(port, board.board)) as line:
@@ -290,7 +290,7 @@ def test_every_byte(device: Device) -> None:
 
 
 def test_bytes_are_quoted_for_nobody_else(board: Device) -> None:
-    """Whoever enters the raw REPL anew gets them as they are."""
+    """The next host that enters the raw REPL gets the bytes as they are."""
     port = board.release_port()
     with closing(Exchange(port, board.board)) as line:
         line.send(b"\r\x03\x01")

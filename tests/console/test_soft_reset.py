@@ -360,7 +360,7 @@ time.sleep_ms(10)
 
 @pytest.mark.parametrize("kind", ["importing", "waiting for a file system in which one stays"])
 def test_nobody_waits_in_line_afterwards(console: Console, kind: str) -> None:
-    """Those who stood in line have been deleted, and so has whom they waited for."""
+    """The threads in the line have been deleted, and so has the thread for which they waited."""
     for _ in range(2):
         console.soft_reset()
         console.run(

@@ -84,7 +84,7 @@ def test_a_hard_interrupt_handler_wakes_a_task(beside, most):
 
     if running[0]:
         _thread.start_new_thread(compute, ())
-    # An edge each 5,263 us: now and then one comes right after the flag was looked at, when nobody waits yet.
+    # An edge each 5,263 us: some come right after a look at the flag, before any task waits for it.
     pwm = PWM(Pin(2), freq=95, duty_u16=32768)
     pin = Pin(2)
     pin.irq(on_edge, Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)

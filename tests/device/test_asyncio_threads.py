@@ -43,7 +43,7 @@ RUNS = [
 
 
 def test_second_loop_is_an_error():
-    """It does not run, neither here nor there, and the first one goes on."""
+    """The second loop never runs, and the first one goes on."""
     for run in RUNS[:2]:
         seen, others = set(), set()
 

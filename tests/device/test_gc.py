@@ -135,7 +135,7 @@ def test_locals_of_a_thread_that_does_not_run(how):
 
 
 def test_locks_of_waiting_threads_are_kept():
-    """A lock known only to the thread that waits for it, and one known to nobody."""
+    """Of two locks, only the waiting thread knows one, and no thread knows the other."""
     results = []
 
     def wait_for_own_lock():

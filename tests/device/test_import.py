@@ -63,7 +63,7 @@ def test_one_module_at_once():
 
 
 def test_failure_is_the_next_ones_turn():
-    """CPython's way: who has waited imports it itself."""
+    """As in CPython, a waiting thread imports the module itself."""
     body = BODY + "import counter\ncounter.turns.append(1)\nFIRST = 3 // (len(counter.turns) - 1)\n"
     with Modules(failing=body, counter="turns = []\n"):
         results = import_in_threads("failing", "failing", "failing")

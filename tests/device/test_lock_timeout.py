@@ -102,7 +102,7 @@ def test_acquired_before_the_timeout():
 
 
 def test_release_at_the_moment_of_the_timeout():
-    """Whoever wins, the result tells the truth about the lock."""
+    """The release may win or the timeout: the result tells the truth about the lock."""
     outcomes = {True: 0, False: 0}
     for i in range(300):
         lock = held_lock()

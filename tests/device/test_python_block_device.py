@@ -139,7 +139,7 @@ def test_use_amidst_an_operation():
 
 
 def test_exception_of_a_device():
-    """An exception passes through the file system, whose caches may be wrong then; who waits goes on all the same."""
+    """An exception passes through the file system, whose caches may be wrong then; waiters go on."""
     for name in TYPES:
         store = mounted(getattr(vfs, name))
         with open("/store/file", "w") as file:

@@ -221,7 +221,7 @@ def test_again_and_again_in_one_thread():
 
 
 def test_four_threads_at_once_beside_main():
-    """Each has its own limit, that of its own stack."""
+    """Each thread has the limit of its own stack."""
     raised = []
     alone = {size: run_to_the_end(call, size)[0] for size in (4096, 16384)}
 

@@ -19,7 +19,7 @@ def unchanged(data: bytes) -> bytes:
 class Proxy:
     """Relays between the board's port `target` and a pseudo-terminal, whose name is `port`.
 
-    What comes from the board passes `disturb`, in both directions it takes `delay` seconds.
+    Bytes from the board pass `disturb`. In both directions they take `delay` seconds.
     """
 
     def __init__(self, target: str, port: Path) -> None:

@@ -15,7 +15,7 @@ FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Check first what needs neither a board nor firmware: all that is here, if it says nothing."""
+    """Put a test here into the lane check if it needs no board and says nothing else."""
     uses_board = "device" in getattr(item, "fixturenames", ())
     if not uses_board and item.get_closest_marker("lane") is None:
         item.add_marker(pytest.mark.lane("check"))

@@ -13,7 +13,7 @@ from modthread.image import differences
 
 pytestmark = pytest.mark.lane("long")  # the firmware is built where something has changed
 
-# What ours has and stock's has not, or otherwise, as a pattern, and why.
+# Differences between our image and stock's, as patterns, and why.
 EXPECTED = {
     "RPI_PICO": {
         "vector 3": "ours says what went wrong, stock's stops",

@@ -1,4 +1,4 @@
-"""One board, several processes: who has it, who is told, who waits."""
+"""One board and several processes: one has the board, the others are told or wait."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The command `modthread port`: a board whose port other programs use."""
+"""The command `modthread port`: other programs use the board's port."""
 
 import json
 import re

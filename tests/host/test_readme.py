@@ -50,7 +50,7 @@ def start(command: str, terminal: int) -> subprocess.Popen[str]:
 
 @contextmanager
 def bounded(process: subprocess.Popen[str]) -> Iterator[None]:
-    """End the process, and what it has started, at the limit; or where it goes on afterwards."""
+    """End the process and its children at the limit, or at the end of the block."""
     end = threading.Timer(LIMIT, os.killpg, (process.pid, signal.SIGKILL))
     end.start()
     try:

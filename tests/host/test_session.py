@@ -193,7 +193,7 @@ def test_ask_while_something_prints(session: Session) -> None:
 def test_threads_print_and_nothing_waits_for_the_raw_repl(
     fake_port: Start, log: TrafficLog
 ) -> None:
-    """As with stock firmware: the harness finds what it waits for amidst other output."""
+    """As with stock firmware, the harness finds its answer among other output."""
     with Session(fake_port("noisy"), log) as session:
         session.soft_reset(30)
         session.prepare(30)

@@ -1,4 +1,4 @@
-"""Logs of the traffic: whose they are, and where they cannot be."""
+"""Logs of the traffic: their owners, and places where no log can be."""
 
 from pathlib import Path
 
