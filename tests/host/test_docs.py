@@ -72,7 +72,7 @@ def test_every_setting_of_the_kernel_that_is_checked_is_in_the_list() -> None:
 def test_every_setting_is_in_the_list() -> None:
     page = (ROOT / "docs/settings.md").read_text()
     sources = [path.read_text() for path in (ROOT / "modthread").glob("*.[ch]")]
-    conditions = re.compile(r"#\s*if(?:n?def)? (MODTHREAD_\w+)")
+    conditions = re.compile(r"#\s*if(?:n?def)? ((?:MODTHREAD|MP_THREAD|STACK)_\w+)")
     settings = {name for text in sources for name in conditions.findall(text)}
     for path in (ROOT / "tools/modthread").rglob("*.py"):
         settings |= set(re.findall(r'"(MODTHREAD_\w+)"', path.read_text()))
