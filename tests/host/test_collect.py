@@ -96,6 +96,16 @@ def test_equal_parameters_are_numbered_as_in_pytest(tmp_path: Path) -> None:
     assert ids == ["7_0", "7_1", "a1", "a2", "a0", "0", "1"]
 
 
+def test_parameters_with_names_and_marks_of_their_own(tmp_path: Path) -> None:
+    entries = "[(1, 2), pytest.param(3, 4, id='big', marks=pytest.mark.lane('long', 'ONE'))]"
+    function = f"@pytest.mark.parametrize('a, b', {entries})\ndef test_it(a, b): pass\n"
+    plain, big = read_tests(tmp_path, function)
+    assert (plain.ids, plain.marks) == (("1-2",), ())
+    assert big.ids == ("big",)
+    assert [(mark.name, mark.args) for mark in big.marks] == [("lane", ("long", "ONE"))]
+    assert big.source.splitlines()[-1] == "test_it(a=3, b=4)"
+
+
 def test_classes_without_tests_are_helpers(tmp_path: Path) -> None:
     text = "class TestDouble:\n    def answer(self): pass\n\ndef test_a(): pass\n"
     assert [test.name for test in read_tests(tmp_path, text)] == ["test_a"]

@@ -3,14 +3,18 @@
 import ast
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from modthread.errors import ModthreadError
 from modthread.report import Script
 
 MARK_PREFIX = "pytest.mark."
+PYTEST = SimpleNamespace(param=pytest.param, mark=pytest.mark)  # what a parameter may use of it
 PRELUDE = "prelude"  # the module beside device tests that they share, without its suffix
 
 
@@ -21,6 +25,15 @@ class Mark:
     name: str
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ParameterSet:
+    """What one entry of a parametrize mark says: arguments, their name and marks of their own."""
+
+    identifier: str
+    arguments: dict[str, Any]
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True)
@@ -58,10 +71,13 @@ class DeviceTestFile:
         for function in self._functions():
             marks = [self._mark(decorator) for decorator in function.decorator_list]
             others = tuple(mark for mark in marks if mark.name != "parametrize")
-            for ids, parameters in self._parameter_sets(function, marks):
+            for sets in self._combinations(function, marks):
+                parameters = {k: v for one in sets for k, v in one.arguments.items()}
+                ids = tuple(one.identifier for one in sets)
+                own = tuple(mark for one in sets for mark in one.marks)
                 call = f"{function.name}({', '.join(f'{k}={v!r}' for k, v in parameters.items())})"
                 source = f"{self._text_with_only(function)}\n{call}\n"
-                yield DeviceTest(function.name, ids, others, function.lineno, source)
+                yield DeviceTest(function.name, ids, others + own, function.lineno, source)
 
     def _refuse_what_only_the_host_can(self) -> None:
         """Raise where pytest would find a test that is none here."""
@@ -125,50 +141,66 @@ class DeviceTestFile:
     def _value(self, node: ast.expr) -> Any:
         """Return the value of a constant expression."""
         try:
-            return eval(compile(ast.Expression(node), self._path, "eval"), {"__builtins__": {}})
+            names = {"__builtins__": {}, "pytest": PYTEST}
+            return eval(compile(ast.Expression(node), self._path, "eval"), names)
         except Exception as error:
             text = f"{ast.unparse(node)}: only constants, the file is not imported ({error})"
             raise self._error(node, text) from None
 
-    def _parameter_sets(
+    def _combinations(
         self, function: ast.FunctionDef, marks: list[Mark]
-    ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-        """Yield identifiers and arguments for every combination of the parametrize marks."""
+    ) -> Iterator[tuple[ParameterSet, ...]]:
+        """Yield every combination of what the parametrize marks say."""
         parametrize = [mark for mark in reversed(marks) if mark.name == "parametrize"]
         axes = [self._axis(function, mark) for mark in parametrize]
         wanted = [arg.arg for arg in function.args.args + function.args.kwonlyargs]
         for combination in itertools.product(*axes):
-            ids = tuple(identifier for identifier, _ in combination)
-            parameters = {k: v for _, values in combination for k, v in values.items()}
-            if sorted(parameters) != sorted(wanted):
+            given = [name for one in combination for name in one.arguments]
+            if sorted(given) != sorted(wanted):
                 raise self._error(
-                    function, f"{function.name} takes {wanted}, parametrize gives {[*parameters]}"
+                    function, f"{function.name} takes {wanted}, parametrize gives {given}"
                 )
-            yield ids, parameters
+            yield combination
 
-    def _axis(self, function: ast.FunctionDef, mark: Mark) -> list[tuple[str, dict[str, Any]]]:
-        """Return identifier and arguments for every value set of one parametrize mark."""
+    def _axis(self, function: ast.FunctionDef, mark: Mark) -> list[ParameterSet]:
+        """Return what one parametrize mark says."""
         if len(mark.args) != 2 or mark.kwargs:
             raise self._error(function, "parametrize takes names and values here, nothing else")
-        names, value_sets = mark.args
-        if not value_sets:
+        names, entries = mark.args
+        if not entries:
             raise self._error(function, "parametrize has no values; write one, or drop the test")
         names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
-        identifiers, arguments = [], []
-        for number, value_set in enumerate(value_sets):
-            values = (value_set,) if len(names) == 1 else value_set
-            if len(values) != len(names):
-                raise self._error(function, f"parametrize: {values} are not {len(names)} values")
-            for value in values:
-                if not _has_text(value):
-                    raise self._error(function, f"parametrize: write {value!r} in the test itself")
-            named = dict(zip(names, values, strict=True))
-            identifiers.append("-".join(_identifier(*pair, number) for pair in named.items()))
-            arguments.append(named)
-        return list(zip(_unique(identifiers), arguments, strict=True))
+        sets = [self._parameter_set(function, names, *pair) for pair in enumerate(entries)]
+        identifiers = _unique([one.identifier for one in sets])
+        return [
+            replace(one, identifier=identifier)
+            for one, identifier in zip(sets, identifiers, strict=True)
+        ]
+
+    def _parameter_set(
+        self, function: ast.FunctionDef, names: list[str], number: int, entry: Any
+    ) -> ParameterSet:
+        values, identifier, marks = _parts(entry, len(names))
+        if len(values) != len(names):
+            raise self._error(function, f"parametrize: {values} are not {len(names)} values")
+        for value in values:
+            if not _has_text(value):
+                raise self._error(function, f"parametrize: write {value!r} in the test itself")
+        arguments = dict(zip(names, values, strict=True))
+        words = (_identifier(*pair, number) for pair in arguments.items())
+        return ParameterSet(identifier or "-".join(words), arguments, marks)
 
     def _error(self, node: ast.expr | ast.stmt, message: str) -> ModthreadError:
         return ModthreadError(f"{self._path}:{node.lineno}: {message}")
+
+
+def _parts(entry: Any, names: int) -> tuple[tuple[Any, ...], str | None, tuple[Mark, ...]]:
+    """Return the values of an entry of parametrize; of a pytest.param() its id and marks, too."""
+    if not isinstance(entry, type(pytest.param())):
+        return (entry,) if names == 1 else entry, None, ()
+    marks = (getattr(mark, "mark", mark) for mark in entry.marks)
+    named = tuple(Mark(mark.name, mark.args, dict(mark.kwargs)) for mark in marks)
+    return tuple(entry.values), None if entry.id is None else str(entry.id), named
 
 
 def _identifier(name: str, value: Any, number: int) -> str:
