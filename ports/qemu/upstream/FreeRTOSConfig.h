@@ -7,8 +7,6 @@
 
 #include "../FreeRTOSConfig.h"
 
-#undef configMAX_PRIORITIES
-#define configMAX_PRIORITIES                    3 // that backend's threads have priority 2
 #undef configUSE_MUTEXES
 #define configUSE_MUTEXES                       1
 #define configNUM_THREAD_LOCAL_STORAGE_POINTERS 1

@@ -8,8 +8,7 @@
 
 #include "task.h"
 
-#define TASK_PRIORITY (2) // as that of the threads
-_Static_assert(TASK_PRIORITY < configMAX_PRIORITIES, "the kernel would take the highest one");
+#define TASK_PRIORITY (configMAX_PRIORITIES - 1) // the threads ask for 2, and the kernel gives them its highest
 
 StackType_t *mpTaskStack;
 
