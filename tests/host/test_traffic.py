@@ -34,7 +34,7 @@ def test_where_no_log_can_be_kept_is_one_line(tmp_path: Path, name: str) -> None
     (tmp_path / "file").touch()
     (tmp_path / "full").symlink_to("/dev/full")
     log = TrafficLog(tmp_path / name)
-    with pytest.raises(ModthreadError, match=rf"^{tmp_path}/{name}: .*; the traffic is logged "):
+    with pytest.raises(ModthreadError, match=rf"^{tmp_path}/{name}: .*; the log of the serial "):
         log.note("lost")
     log.close()
 
