@@ -150,6 +150,7 @@ BEFORE_FLASH_OFF = {
     "panic": "for a wrong offset, before flash is turned off",
 }
 AROUND_FLASH_OFF = "before it takes the flash's chip select, and after"
+AFTER_FLASH_OFF = "it runs after the stop, and a new one waits until the interrupt has ended"
 STOCK_FAULT = "a fault of stock firmware: it lives on what the flash's cache has kept"
 # Interrupts are masked then. pico-sdk's flash.c; MicroPython's ports/rp2: rp2_flash.c, modrp2.c;
 # ports/rp2/cores.c.
@@ -182,7 +183,7 @@ PICO_FLASH_OFF = (
         },
     ),
     FlashOff("stop_if_wanted", "cores_stop_other"),
-    FlashOff("cores_interrupt", "cores_stop_other"),
+    FlashOff("cores_interrupt", "cores_stop_other", {"compiled_tick": AFTER_FLASH_OFF}),
 )
 
 RP2040 = Chip(
