@@ -32,7 +32,7 @@ CORES = (1, 2)
 DAILY, FULL = {1: 2, 2: 1}, {1: 3, 2: 3}
 # The same for what costs more; None: not at all.
 COSTLY: dict[str, dict[int, tuple[int | None, int]]] = {
-    "soft_reset_and_a_lost_line": {1: (1, 1), 2: (0, 0)},
+    "soft_reset_and_a_lost_line": {1: (1, 1), 2: (None, 0)},
     "soft_reset_beside_one_that_computes": {1: (0, 0), 2: (0, 0)},
     "soft_reset_beside_one_that_stays": {1: (0, 1), 2: (None, 0)},
     "soft_reset_with_threads_in_each_state": {1: (1, 3), 2: (1, 2)},
