@@ -25,6 +25,7 @@ from rp2040py.usb.cdc import ENDPOINT_ZERO
 from modthread import strict
 from modthread.errors import ModthreadError
 
+PULL_UP = 1 << 16  # in SIE_CTRL: the device is on the bus (RP2040 datasheet, 4.1.4)
 PERIOD = 0.001  # seconds of the board's time between two looks at the host's clock
 
 
@@ -33,7 +34,8 @@ class SerialLine(PtyInteractiveRepl):
 
     A read that the board starts is answered when there is something to read, as on a bus. rp2040py
     answers at once with an empty packet. That would be an interrupt every 10 us, and the board
-    would spend most of its time there.
+    would spend most of its time there. It takes no notice of a device that leaves the bus and
+    comes back, as machine.USBDevice.active() makes it do.
     """
 
     def __init__(self, device: BaseDevice) -> None:
@@ -44,8 +46,11 @@ class SerialLine(PtyInteractiveRepl):
         self._answer = usb.on_endpoint_read
         self._reset = usb.on_reset
         self._reads: dict[int, int] = {}  # endpoint: bytes that fit
+        self._pulled_up = self._has_left = False
+        self._control = usb._handle_sie_ctrl_write
         usb.on_endpoint_read = self._read
         usb.on_reset = self._forget
+        setattr(usb, "_handle_sie_ctrl_write", self._set_control)  # noqa: B010
 
     def pump(self) -> bool:
         """Pass on what fits of the input that has come; return whether that was all of it."""
@@ -66,6 +71,18 @@ class SerialLine(PtyInteractiveRepl):
     def _forget(self) -> None:
         self._reads.clear()
         self._reset()
+        self._pulled_up = self._has_left = False
+
+    def _set_control(self, value: int) -> None:
+        """Set SIE_CTRL. The host makes a device anew that has been away."""
+        self._control(value)
+        before, self._pulled_up = self._pulled_up, bool(value & PULL_UP)
+        if before and not self._pulled_up:
+            self._forget()
+            self._has_left = True
+        elif self._pulled_up and self._has_left:
+            self._has_left = False
+            self._cdc.usb.reset_device()
 
 
 def connect_pad(pin: GPIOPin) -> None:
