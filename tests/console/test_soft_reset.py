@@ -211,6 +211,7 @@ def test_with_threads_in_sockets(console: Console) -> None:
     reset_again_and_again(console, SOCKETS)
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 @pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_with_threads_in_compiled_code(console: Console) -> None:
     reset_again_and_again(console, COMPILED)
@@ -228,7 +229,14 @@ def reset_again_and_again(console: Console, source: str) -> None:
     assert_nothing_is_lost(free)
 
 
-@pytest.mark.parametrize("kind", ["computing", "blocked", "printing"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("computing", marks=pytest.mark.lane("long", "RPI_PICO")),
+        "blocked",
+        pytest.param("printing", marks=pytest.mark.lane("long", "RPI_PICO")),
+    ],
+)
 def test_by_system_exit_of_main(console: Console, kind: str) -> None:
     console.soft_reset()
     free = [free_memory(console)]
