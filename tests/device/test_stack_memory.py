@@ -64,7 +64,8 @@ def test_gap_is_used_again():
     threads += [Waiting(), Waiting()]
     threads[1] = None
     missing = free - free_memory()
-    assert missing < 1024, f"the heap shrank by {missing} bytes, though there was a gap"
+    # Without the gap two stacks would be missing. The data of the thread that ended may be, too: a stale word keeps it.
+    assert missing < SIZE // 2, f"the heap shrank by {missing} bytes, though there was a gap"
     for thread in threads:
         if thread:
             thread.end()
