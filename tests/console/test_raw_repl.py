@@ -299,8 +299,13 @@ def test_bytes_are_quoted_for_nobody_else(board: Device) -> None:
         assert line.until(b"\x04") == b"OKa\x10b\r\n\x04"
 
 
-@pytest.mark.lane("long", "RPI_PICO")
-@pytest.mark.parametrize("name", ["main.py", "boot.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("main.py", marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param("boot.py", marks=pytest.mark.lane("hours", "RPI_PICO")),
+    ],
+)
 def test_a_program_that_swallows_ctrl_c(
     board: Device, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -211,7 +211,7 @@ def test_with_threads_in_sockets(console: Console) -> None:
     reset_again_and_again(console, SOCKETS)
 
 
-@pytest.mark.lane("long", "RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 def test_with_threads_in_compiled_code(console: Console) -> None:
     reset_again_and_again(console, COMPILED)
@@ -232,9 +232,9 @@ def reset_again_and_again(console: Console, source: str) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param("computing", marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param("computing", marks=pytest.mark.lane("hours", "RPI_PICO")),
         "blocked",
-        pytest.param("printing", marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param("printing", marks=pytest.mark.lane("hours", "RPI_PICO")),
     ],
 )
 def test_by_system_exit_of_main(console: Console, kind: str) -> None:

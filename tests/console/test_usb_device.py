@@ -59,6 +59,7 @@ def test_all_that_threads_print_comes(device: Device, main: str) -> None:
     prints_all(device, begin="", main=MAIN[main])
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 def test_callbacks_run_on_the_main_thread(device: Device) -> None:
     if device.emulator is None:
         pytest.skip("the port would go away")

@@ -90,7 +90,15 @@ def test_arguments_of_a_thread_that_has_not_run():
     assert sorted(results) == [(number, True) for number in range(8)], results
 
 
-@pytest.mark.parametrize("how", ["acquire", "timeout", "sleep", "compute"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "acquire",
+        "timeout",
+        "sleep",
+        pytest.param("compute", marks=pytest.mark.lane("long", "RPI_PICO")),
+    ],
+)
 def test_locals_of_a_thread_that_does_not_run(how):
     """Blocked, asleep or waiting for its turn: what is on its stack counts."""
     gate = _thread.allocate_lock()

@@ -4,6 +4,7 @@ import _thread
 import gc
 import time
 
+import pytest
 from prelude import wait_until
 
 
@@ -57,6 +58,7 @@ def test_impossible_stack_is_memory_error():
     start_one()
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 def test_no_memory_is_memory_error_and_the_next_start_succeeds():
     threads = len(_thread._threads())
     for _ in range(5):
@@ -116,6 +118,7 @@ def test_start_until_it_fails_then_again():
     assert lost < 2048, f"{lost} bytes lost after starting {counts} threads"
 
 
+@pytest.mark.lane("long", "RPI_PICO")
 def test_memory_exhausted_in_threads_and_recovered():
     """Two threads run out of memory again and again; they and a third one go on."""
     rounds = [0, 0]

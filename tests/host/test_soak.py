@@ -156,7 +156,7 @@ def test_a_file_that_is_no_campaign(soak: Callable[..., int], capfd: Capture) ->
     assert "delete it to start afresh" in capfd.readouterr().err
 
 
-@pytest.mark.lane("long", "RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_a_little_of(name: str, device: Device) -> None:
     sizes = {"locks": 3000, "resets": 4, "calls": 1000, "memory": 41, "programs": 3}
