@@ -26,7 +26,7 @@ def run_threads(count):
             time.sleep_ms(1)
 
 
-@pytest.mark.lane("long", "RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 @pytest.mark.device_timeout(180)
 def test_ten_thousand_threads_leave_memory_flat():
     beats = [0]

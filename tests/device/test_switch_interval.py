@@ -75,7 +75,7 @@ def test_not_a_number():
             pass
 
 
-@pytest.mark.lane("long", "RPI_PICO")
+@pytest.mark.lane("hours", "RPI_PICO")
 def test_a_long_interval_does_not_keep_a_sleeper_waiting():
     _thread.setswitchinterval(10)
     running = [True]
