@@ -11,6 +11,7 @@ from modthread.bench.results import Results, Row, changes
 from modthread.boards import Board, EmulatorConfig
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.line import TimeLimitError
 
 
 def results(board: str = "B", **rows: Row) -> Results:
@@ -40,7 +41,7 @@ def test_figures_are_as_good_as_the_baseline(bench: Bench) -> None:
     now = Results(bench.board.name, "now", single | programs | threaded)
     assert all(row.value > 0 for row in now.rows.values())
     beside = {name for name, row in now.rows.items() if row.upstream}
-    assert {"hand-over of a lock", "sleep_ms(10) beside 4, worst"} <= beside
+    assert {"hand-over of a lock", "start and wait, 4 KiB stack"} <= beside
     assert [name for name, row in now.rows.items() if row.floor] == [
         "acquire() + release()",
         "hand-over of a lock",
@@ -60,6 +61,22 @@ def test_names_have_the_same_numbers_without_threads(bench: Bench) -> None:
     )
     assert "MP_QSTR_start_new_thread" in ours
     assert ours == without
+
+
+def test_upstream_may_have_no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads let each other wait for ever, now and then: ours are measured all the same."""
+    ours, theirs = Board("OURS", "ours"), Board("THEIRS", "upstream")
+    shown: list[str] = []
+
+    def rows(_: Bench, board: Board, script: str, run: object = None) -> dict[str, Row]:
+        if board is theirs:
+            raise TimeLimitError("the board did not answer in time")
+        return {script: Row("us", [7.0])}
+
+    monkeypatch.setattr(Bench, "_rows", rows)
+    figures = Bench(ours, ours, theirs, show=shown.append).busy()
+    assert [(row.threads, row.upstream) for row in figures.values()] == [([7.0], None)] * 2
+    assert shown[0] == "busy.py does not end on THEIRS: it has no figures"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from modthread.boards import Board
 from modthread.build import Threads
 from modthread.device import Device
 from modthread.errors import ModthreadError
+from modthread.line import TimeLimitError
 from modthread.progress import Show
 from modthread.report import Script
 from modthread.session import BoardError
@@ -85,11 +86,21 @@ class Bench:
     def _compared(self, script: str, run: Run | None = None) -> Figures:
         """Return the rows with ours and, where there is one, with MicroPython's own threads."""
         rows = self._rows(self.board, script, run)
-        other = self._rows(self.upstream, script, run) if self.upstream else {}
+        other = self._rows_of_upstream(script, run)
         return {
             name: replace(row, upstream=other[name].threads if name in other else None)
             for name, row in rows.items()
         }
+
+    def _rows_of_upstream(self, script: str, run: Run | None) -> Figures:
+        """Return no rows where MicroPython's own threads let each other wait for ever."""
+        if self.upstream is None:
+            return {}
+        try:
+            return self._rows(self.upstream, script, run)
+        except TimeLimitError:
+            self.show(f"{script} does not end on {self.upstream.name}: it has no figures")
+            return {}
 
     def _rows(self, board: Board, script: str, run: Run | None = None) -> Figures:
         """Let `run` do as often as is meant what a fresh board then reports; run `script` else."""
