@@ -321,6 +321,10 @@ def test_board_on_a_port_is_reset_by_its_own_machine_module(
     assert notes == [
         "soft reset",
         "soft reset failed: the board did not answer in time",
+        "a flood of Ctrl-C",
+        "a flood of Ctrl-C failed: the board did not answer in time",
+        "a start without boot.py",
+        "a start without boot.py failed: the board did not answer in time",
         "opening the port again",
         "opening the port again failed: the board did not answer in time",
         "machine.reset()",
