@@ -90,7 +90,14 @@ def calculate(process: subprocess.Popen[str], ours: int, theirs: int) -> str:
     return output
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# test_bench.py runs as much once, which takes minutes, too.
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, marks=pytest.mark.lane("hours") if command == "make bench" else ())
+        for command in COMMANDS
+    ],
+)
 def test_command_works(command: str) -> None:
     output = run(command)
     assert command != "make repl" or "\n42\n" in output
