@@ -59,12 +59,8 @@ class UpstreamFile(pytest.File):
         return UpstreamItem.from_parent(self, **common, deviation=deviation)
 
 
-class UpstreamItem(BoardItem):
+class FileItem(BoardItem):
     """One of MicroPython's test files on one board."""
-
-    def __init__(self, *, deviation: dict[str, str] | None, **kw: Any) -> None:
-        super().__init__(**kw)
-        self._deviation = deviation
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return where the test is."""
@@ -73,6 +69,14 @@ class UpstreamItem(BoardItem):
     def source(self) -> str:
         """Return the file as it is."""
         return self.script.text
+
+
+class UpstreamItem(FileItem):
+    """A file whose output is as expected."""
+
+    def __init__(self, *, deviation: dict[str, str] | None, **kw: Any) -> None:
+        super().__init__(**kw)
+        self._deviation = deviation
 
     def check(self, result: Result) -> None:
         """Compare with the recorded deviation if there is one, else with the expected output."""
@@ -92,20 +96,12 @@ class UpstreamItem(BoardItem):
         _compare(_expected(self.script.path), output)
 
 
-class BesideItem(BoardItem):
-    """One of MicroPython's test files on one board: threads beside it make no difference."""
+class BesideItem(FileItem):
+    """A file to which threads beside it make no difference."""
 
     def __init__(self, *, beside: str, **kw: Any) -> None:
         super().__init__(**kw)
         self._beside = beside
-
-    def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where the test is."""
-        return self.script.path, 0, self.name
-
-    def source(self) -> str:
-        """Return the file as it is."""
-        return self.script.text
 
     def check(self, result: Result) -> None:
         """Run the file again, beside threads that live as long, and compare with `result`."""
