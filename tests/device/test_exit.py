@@ -1,11 +1,10 @@
 """How a thread ends: by returning, by SystemExit, by any other exception."""
 
 import _thread
-import gc
 import time
 
 import pytest
-from prelude import wait_until
+from prelude import free_memory, wait_until
 
 
 def test_exit_raises_system_exit():
@@ -101,12 +100,10 @@ def test_a_finished_thread_lets_go_of_its_objects():
         gate.release()
         wait_until(lambda: len(_thread._threads()) == 1)
         gate.acquire()
-        gc.collect()
-        return gc.mem_free()
+        return free_memory()
 
     gate = _thread.allocate_lock()
     gate.acquire()
-    gc.collect()
-    size = gc.mem_free() // 16
+    size = free_memory() // 16
     lost = run_four(16) - run_four(size)
     assert lost < 2 * size, f"{lost} of {4 * size} bytes are still held"

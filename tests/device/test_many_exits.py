@@ -1,18 +1,13 @@
 """10,000 threads come and go beside a busy one, and memory stays flat."""
 
 import _thread
-import gc
 import time
 
 import pytest
+from prelude import free_memory
 
 CYCLES = 10000
 BATCH = 10
-
-
-def free_memory():
-    gc.collect()
-    return gc.mem_free()
 
 
 def run_threads(count):

@@ -5,6 +5,7 @@ import gc
 import time
 
 import pytest
+from prelude import free_memory
 
 SIZE = 8192
 
@@ -33,11 +34,6 @@ class Waiting:
         while len(_thread._threads()) == threads:
             time.sleep_ms(1)
         assert self.kept == [bytes([i]) * 20 for i in range(8)]
-
-
-def free_memory():
-    gc.collect()
-    return gc.mem_free()
 
 
 @pytest.mark.boards("MPS2_AN385", "RPI_PICO")

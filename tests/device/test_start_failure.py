@@ -5,7 +5,7 @@ import gc
 import time
 
 import pytest
-from prelude import wait_until
+from prelude import free_memory, wait_until
 
 
 def start_one():
@@ -13,11 +13,6 @@ def start_one():
     threads = len(_thread._threads())
     _thread.start_new_thread(ran.append, (1,))
     wait_until(lambda: ran and len(_thread._threads()) == threads)
-
-
-def free_memory():
-    gc.collect()
-    return gc.mem_free()
 
 
 def hoard_memory():

@@ -1,15 +1,11 @@
 """What threads take of the heap."""
 
 import _thread
-import gc
 import time
 
+from prelude import free_memory
+
 STACK = 4096
-
-
-def free():
-    gc.collect()
-    return gc.mem_free()
 
 
 def overheads(count):
@@ -24,10 +20,10 @@ def overheads(count):
     _thread.stack_size(STACK)
     each = [0] * count
     for i in range(count):
-        before = free()
+        before = free_memory()
         _thread.start_new_thread(live, ())
         time.sleep_ms(2)
-        each[i] = before - free() - STACK
+        each[i] = before - free_memory() - STACK
     gate.release()
     while len(_thread._threads()) > 1:
         time.sleep_ms(1)
