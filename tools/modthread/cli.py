@@ -184,7 +184,8 @@ def _soak(options: argparse.Namespace) -> int:
     port = chosen.port()
     if port is None and not options.no_build:
         build.firmware(chosen.board)
-    icount = chosen.board.emulator.test_icount if chosen.board.emulator and not port else None
+    emulator = chosen.board.emulator
+    icount = emulator.test_icount if emulator else None
     device = Device(chosen.board, port, icount, wait=options.wait)
     return soak(
         device, options.hours, options.seed, options.only or tuple(WORKLOADS), options.repeat
