@@ -49,7 +49,7 @@ def test_impossible_stack_is_memory_error():
     _thread.stack_size(0)
     assert len(_thread._threads()) == threads, _thread._threads()
     lost = free - free_memory()
-    assert lost < 256, f"100 failures lost {lost} bytes"
+    assert lost < 1024, f"100 failures lost {lost} bytes"  # a block of 16 bytes for each would show
     start_one()
 
 
@@ -104,13 +104,15 @@ def start_until_it_fails():
 def test_start_until_it_fails_then_again():
     counts = [start_until_it_fails()]
     free = free_memory()
-    for _ in range(2):
+    lost = []
+    for _ in range(3):
         counts.append(start_until_it_fails())
         start_one()
+        lost.append(free - free_memory())
     assert 10 <= min(counts) <= max(counts) < 5000, f"threads that could be alive: {counts}"
     assert min(counts) > 0.9 * max(counts), f"threads that could be alive: {counts}"
-    lost = free - free_memory()
-    assert lost < 2048, f"{lost} bytes lost after starting {counts} threads"
+    # A word left on a stack may keep a whole stack alive for a while; what is really lost is lost each time.
+    assert min(lost) < 1024, f"{lost} bytes lost after starting {counts} threads"
 
 
 @pytest.mark.lane("long", "RPI_PICO")
