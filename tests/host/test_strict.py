@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -481,6 +482,73 @@ def test_an_exception_out_of_sleep_needs_a_stack(tmp_path: Path) -> None:
     bench = Bench(tmp_path, sleep).run()
     with pytest.raises(strict.FaultError, match=r"^HardFault: write to no memory"):
         bench.chip.set_interrupt(30, True)
+
+
+# condition: whether it holds after "cmp a, b" of unsigned words, as Arm's table A6-1 says
+WORD, SIGN = 1 << 32, 1 << 31
+CONDITIONS: dict[str, Callable[[int, int], bool]] = {
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "hs": lambda a, b: a >= b,
+    "lo": lambda a, b: a < b,
+    "mi": lambda a, b: (a - b) % WORD >= SIGN,
+    "pl": lambda a, b: (a - b) % WORD < SIGN,
+    "vs": lambda a, b: signed(a) - signed(b) != signed((a - b) % WORD),
+    "vc": lambda a, b: signed(a) - signed(b) == signed((a - b) % WORD),
+    "hi": lambda a, b: a > b,
+    "ls": lambda a, b: a <= b,
+    "ge": lambda a, b: signed(a) >= signed(b),
+    "lt": lambda a, b: signed(a) < signed(b),
+    "gt": lambda a, b: signed(a) > signed(b),
+    "le": lambda a, b: signed(a) <= signed(b),
+}
+PAIRS = [(0, 0), (1, 2), (2, 1), (SIGN, 1), (1, SIGN), (SIGN - 1, WORD - 1), (SIGN, SIGN)]
+
+
+def signed(word: int) -> int:
+    return word - WORD if word >= SIGN else word
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_branch_is_taken_if_its_condition_holds(condition: str, tmp_path: Path) -> None:
+    program = "movs r5, #0 \n"
+    for number, (a, b) in enumerate(PAIRS):
+        program += f"ldr r0, ={a} \n ldr r1, ={b} \n movs r4, #{1 << number} \n cmp r0, r1 \n"
+        program += f"b{condition} taken{number} \n movs r4, #0 \n taken{number}: orrs r5, r4 \n"
+    bench = Bench(tmp_path, program).run()
+    taken = [bool(bench.register(5) >> number & 1) for number in range(len(PAIRS))]
+    assert bench.done
+    assert taken == [CONDITIONS[condition](a, b) for a, b in PAIRS]
+
+
+CALLS = """
+    b forth
+back:
+    mov r0, lr
+    bx lr
+count:
+    subs r4, #1
+    bne count
+    bx lr
+forth:
+    bl back
+after_bl:
+    mov r1, r0
+    ldr r2, =back + 1
+    mov lr, r2
+    blx lr
+after_blx:
+    movs r4, #9
+    bl count
+"""
+
+
+def test_calls_come_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, CALLS).run()
+    assert bench.done
+    assert bench.register(1) == bench.labels["after_bl"] | 1
+    assert bench.register(0) == bench.labels["after_blx"] | 1
+    assert bench.register(4) == 0
 
 
 DMA = """

@@ -1,13 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 """The processor and the bus of rp2040py, which refuse what a Cortex-M0+ in an RP2040 refuses.
 
-They look at an instruction and at an access before rp2040py's own code sees it. Sources: Arm DDI 0419
+They look at an instruction and at an access before rp2040py's own code sees it. What a program does
+all the time, they do themselves: branches, and accesses to RAM and flash. Sources: Arm DDI 0419
 (Armv6-M Architecture Reference Manual, "v6-M" below) and the RP2040 datasheet.
 """
 
 from time import monotonic
 
-from rp2040py.native._cortex_m0_core cimport CortexM0Core
+from cython cimport final
+
+from rp2040py.native._cortex_m0_core cimport DISPATCH_TABLE, CortexM0Core, OpHandler, resolve_wide
 from rp2040py.native._pio cimport RPPIO
 from rp2040py.native._rp2040 cimport RP2040
 from rp2040py.native._simulation_clock cimport SimulationClock
@@ -30,6 +33,8 @@ cdef enum:
     SHPR2 = 0xE000ED1C
     SHPR3 = 0xE000ED20
     NO_EXECUTION = 0x40000000  # from here on (v6-M, B3.1)
+
+cdef double CYCLE = 8.0  # ns
 
 cdef enum:
     THREAD = 0
@@ -103,13 +108,91 @@ for _opcode in range(0x10000):
 
 cdef bint is_wide(unsigned int first, unsigned int second) noexcept:
     """Return whether two halfwords are one of the few long instructions (v6-M, A5.3)."""
-    if second & 0xD000 == 0xD000:  # BL
+    if is_call(second):
         return True
     if first & 0xFFF0 == 0xF380:  # MSR
         return second & 0xFF00 == 0x8800
     if first == 0xF3EF:  # MRS
         return second & 0xF000 == 0x8000
     return first == 0xF3BF and second & 0xFFF0 in (0x8F40, 0x8F50, 0x8F60)  # DSB, DMB, ISB
+
+
+cdef inline bint is_call(unsigned int second) noexcept:
+    """Return whether a long instruction with this second halfword is BL."""
+    return second & 0xD000 == 0xD000
+
+
+# rp2040py calls Python for each of these branches. That would take a fifth of all time.
+
+cdef bint holds(CortexM0Core core, unsigned int condition) noexcept:
+    """Return whether the condition of a branch holds (v6-M, A6.3)."""
+    cdef unsigned int what = condition >> 1
+    cdef bint result
+    if what == 0:
+        result = core.z
+    elif what == 1:
+        result = core.c
+    elif what == 2:
+        result = core.n
+    elif what == 3:
+        result = core.v
+    elif what == 4:
+        result = core.c and not core.z
+    elif what == 5:
+        result = core.n == core.v
+    else:
+        result = core.n == core.v and not core.z
+    return not result if condition & 1 else result
+
+
+cdef int branch_if(CortexM0Core core, unsigned int opcode, unsigned int second, unsigned int at) except -1:
+    """Execute B<c> (v6-M, A6.7.10); return its cycles."""
+    if not holds(core, opcode >> 8 & 0xF):
+        return 1
+    core.registers[15] = at + 4 + 2 * <int>(<signed char>(opcode & 0xFF))
+    return 2
+
+
+cdef int call(CortexM0Core core, unsigned int opcode, unsigned int second, unsigned int at) except -1:
+    """Execute BL (v6-M, A6.7.13); return its cycles."""
+    cdef unsigned int sign = opcode >> 10 & 1
+    cdef unsigned int i1 = 1 ^ sign ^ (second >> 13 & 1)
+    cdef unsigned int i2 = 1 ^ sign ^ (second >> 11 & 1)
+    cdef unsigned int high = (0xFF if sign else 0) << 24 | i1 << 23 | i2 << 22
+    core.registers[14] = at + 4 | 1
+    core.registers[15] = at + 4 + (high | (opcode & 0x3FF) << 12 | (second & 0x7FF) << 1)
+    return 3
+
+
+cdef int call_register(CortexM0Core core, unsigned int opcode, unsigned int second, unsigned int at) except -1:
+    """Execute BLX (v6-M, A6.7.14); return its cycles."""
+    cdef unsigned int target = core.registers[opcode >> 3 & 0xF] & ~1U
+    core.registers[14] = at + 2 | 1
+    core.registers[15] = target
+    return 2
+
+
+cdef OpHandler HANDLERS[0x10000]
+
+for _opcode in range(0x10000):
+    if KIND[_opcode] == BLX:
+        HANDLERS[_opcode] = call_register
+    elif KIND[_opcode] == PLAIN and _opcode >> 12 == 0xD:
+        HANDLERS[_opcode] = branch_if
+    else:
+        HANDLERS[_opcode] = DISPATCH_TABLE[_opcode]
+
+
+cdef inline unsigned int halfword(const unsigned char *at) noexcept:
+    return at[0] | at[1] << 8
+
+
+cdef inline unsigned int word(const unsigned char *at) noexcept:
+    return at[0] | at[1] << 8 | at[2] << 16 | <unsigned int>at[3] << 24
+
+
+cdef inline void put_word(unsigned char *at, unsigned int value) noexcept:
+    at[0], at[1], at[2], at[3] = value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF, value >> 24
 
 
 cdef class Bus(RP2040):
@@ -138,6 +221,8 @@ cdef class Bus(RP2040):
     cdef public unsigned long long unwritten_reads
     cdef public object writes  # a list: (instruction, address, value) of each write to a peripheral
     cdef unsigned char[:] _written
+    cdef RPPIO _first
+    cdef RPPIO _second
 
     def __cinit__(self, *arguments, **keywords):
         self.flash_is_mapped = True
@@ -147,21 +232,24 @@ cdef class Bus(RP2040):
         self._written = bytearray(RAM_SIZE)
         self.core = Core(self)
 
+    def __init__(self, clock=None):
+        RP2040.__init__(self, clock)
+        self._first, self._second = self.pio
+
     cdef unsigned int pc(self):
         return (<Core>self.core).at
 
-    cdef unsigned int fetch(self, unsigned int pc) except? 0xFFFF:
+    @final
+    cdef inline unsigned int fetch(self, unsigned int pc) except? 0xFFFF:
         """Return the halfword at `pc`, which is even."""
         cdef unsigned int word
         if FLASH <= pc < FLASH_END:
             self._read_flash(pc)
-            pc &= FLASH_OFFSET
-            return self._flash[pc] | self._flash[pc + 1] << 8
+            return halfword(&self._flash[pc & FLASH_OFFSET])
         if RAM <= pc < RAM + RAM_SIZE:
-            pc -= RAM
-            if not self._written[pc]:
-                self._count(pc + RAM)
-            return self._sram[pc] | self._sram[pc + 1] << 8
+            if not self._written[pc - RAM]:
+                self._count(pc)
+            return halfword(&self._sram[pc - RAM])
         if pc < ROM_END:
             word = self._bootrom[pc >> 2]
             return word >> 16 if pc & 2 else word & 0xFFFF
@@ -169,7 +257,8 @@ cdef class Bus(RP2040):
             raise FaultError("execution where no program can be", pc)
         return RP2040.read_uint16(self, pc)
 
-    cdef int _read_flash(self, unsigned int address) except -1:
+    @final
+    cdef inline int _read_flash(self, unsigned int address) except -1:
         if self.xip and not self.flash_is_mapped:
             raise RefusedError("flash is read while XIP is off", address)
         return 0
@@ -213,9 +302,11 @@ cdef class Bus(RP2040):
         if RAM <= at < RAM + RAM_SIZE:
             if (<unsigned int*>&self._written[at - RAM & ~3])[0] != 0x01010101:
                 self._count(at)
-        elif FLASH <= at < FLASH_END:
+            return word(&self._sram[at - RAM])
+        if FLASH <= at < FLASH_END:
             self._read_flash(at)
-        elif at >= ROM_END:
+            return word(&self._flash[at & FLASH_OFFSET])
+        if at >= ROM_END:
             self._peripheral(at, "read from")
         return RP2040.read_uint32(self, at)
 
@@ -226,8 +317,10 @@ cdef class Bus(RP2040):
         if RAM <= at < RAM + RAM_SIZE:
             if not (self._written[at - RAM] and self._written[(at - RAM) | 1]):
                 self._count(at)
-        elif FLASH <= at < FLASH_END:
+            return halfword(&self._sram[at - RAM])
+        if FLASH <= at < FLASH_END:
             self._read_flash(at)
+            return halfword(&self._flash[at & FLASH_OFFSET])
         return RP2040.read_uint16(self, at)  # which reads the word of anything else
 
     cpdef unsigned int read_uint8(self, long long address):
@@ -235,11 +328,14 @@ cdef class Bus(RP2040):
         if RAM <= at < RAM + RAM_SIZE:
             if not self._written[at - RAM]:
                 self._count(at)
-        elif FLASH <= at < FLASH_END:
+            return self._sram[at - RAM]
+        if FLASH <= at < FLASH_END:
             self._read_flash(at)
+            return self._flash[at & FLASH_OFFSET]
         return RP2040.read_uint8(self, at)
 
-    cdef int _write(self, unsigned int address, unsigned int size, long long value) except -1:
+    @final
+    cdef inline int _write(self, unsigned int address, unsigned int size, long long value) except -1:
         """Refuse a write of `size` bytes that the chip refuses; return whether it is to RAM."""
         cdef unsigned int i
         if address & (size - 1):
@@ -274,7 +370,7 @@ cdef class Bus(RP2040):
         if at == 0 and self.readonly and (value ^ self._bootrom[0]) & 0x0FFFFFFF == 0:
             return
         if self._write(at, 4, value):
-            RP2040.write_uint32(self, at, value)
+            put_word(&self._sram[at - RAM], <unsigned int>value)
             return
         if self.priorities and (at == SHPR2 or at == SHPR3):  # two bits each (v6-M, B3.2.11)
             value &= 0xC0000000U if at == SHPR2 else 0xC0C00000U
@@ -283,26 +379,54 @@ cdef class Bus(RP2040):
 
     cpdef write_uint16(self, long long address, long long value):
         cdef unsigned int at = <unsigned int>address
-        cdef bint done = self._write(at, 2, value)
+        if self._write(at, 2, value):
+            self._sram[at - RAM] = value & 0xFF
+            self._sram[at - RAM + 1] = value >> 8 & 0xFF
+            return
         RP2040.write_uint16(self, at, value)
-        if not done:
-            self._wrote(at)
+        self._wrote(at)
 
     cpdef write_uint8(self, long long address, long long value):
         cdef unsigned int at = <unsigned int>address
-        cdef bint done = self._write(at, 1, value)
+        if self._write(at, 1, value):
+            self._sram[at - RAM] = value & 0xFF
+            return
         RP2040.write_uint8(self, at, value)
-        if not done:
-            self._wrote(at)
+        self._wrote(at)
+
+    @final
+    cdef inline int pass_cycles(self, int cycles) except -1:
+        """Let the time of an instruction pass."""
+        cdef SimulationClock clock = self.clock
+        cdef double now = clock._nanos_counter + cycles * CYCLE
+        if clock._next_alarm is not None and clock._next_alarm.nanos <= now:
+            clock.tick(cycles * CYCLE)
+        else:
+            clock._nanos_counter = now
+        return self._advance(cycles)
+
+    cdef int sleep(self, object simulator) except -1:
+        """Let the time until the next alarm pass; return whether the simulator runs on."""
+        cdef double idle = self.clock.nanos_to_next_alarm
+        self.clock.tick(idle)
+        if simulator.stopped:
+            return 0
+        self._advance(max(1, <long long>(idle / CYCLE)))
+        return 1
+
+    @final
+    cdef inline int _advance(self, long long cycles) except -1:
+        if not self._first.stopped:
+            self._first.advance(cycles)
+        if not self._second.stopped:
+            self._second.advance(cycles)
+        return 0
 
     def follow(self, block):
         """Let the attributes follow the registers of `block`, where one was written."""
 
 
-def nothing(core, blx):
-    """Nobody wants to know of calls."""
-
-
+@final
 cdef class Core(CortexM0Core):
     """The processor."""
 
@@ -313,34 +437,45 @@ cdef class Core(CortexM0Core):
     cdef bint _waits_for_event
 
     cpdef int execute_instruction(self) except -1:
-        cdef int cycles
-        self.executing = True
         try:
-            while self.interrupts_updated and self.check_for_interrupts():
-                self.waiting = False
-            self.at = self.registers[15] & ~1U
-            cycles = self._execute()
+            return self.step()
         except FaultError as fault:
-            cycles = self._fault(fault)
+            return self.fault(fault)
         finally:
             self.executing = False
-        return cycles
 
-    cdef int _execute(self) except -1:
+    cdef int step(self) except -1:
+        """Execute an instruction, but raise the FaultError that it ends with; return its cycles."""
         cdef Bus bus = <Bus>self.rp2040
-        cdef unsigned int opcode = bus.fetch(self.at)
-        cdef unsigned int kind = KIND[opcode]
+        cdef unsigned int opcode, kind
+        cdef unsigned int second = 0
+        cdef OpHandler handler
         cdef int cycles
+        self.executing = True
+        while self.interrupts_updated and self.check_for_interrupts():
+            self.waiting = False
+        self.at = self.registers[15] & ~1U
+        opcode = bus.fetch(self.at)
+        kind = KIND[opcode]
+        handler = HANDLERS[opcode]
         self.instructions += 1
-        if kind == PLAIN:
-            return CortexM0Core.execute_instruction(self)
-        self._check(bus, opcode, kind)
-        cycles = CortexM0Core.execute_instruction(self)
+        if kind != PLAIN:
+            if kind == WIDE:
+                second = bus.fetch(self.at + 2)
+                handler = call if is_call(second) else resolve_wide(opcode, second)
+            self._check(bus, opcode, second, kind)
+        if handler == NULL:  # and the rule that refuses it is off
+            cycles = CortexM0Core.execute_instruction(self)
+        else:
+            self.registers[15] += 2
+            cycles = handler(self, opcode, second, self.at)
+            self.cycles += cycles
         if self.waiting:
             self._sleep(bus, kind == WFE)
+        self.executing = False
         return cycles
 
-    cdef int _fault(self, object fault) except -1:
+    cdef int fault(self, object fault) except -1:
         """Take the HardFault exception, or end where that is not asked for or cannot be."""
         if self.ipsr in (2, HARD_FAULT):
             raise RefusedError(f"lockup: {fault.what} in the HardFault handler", fault.address)
@@ -353,12 +488,12 @@ cdef class Core(CortexM0Core):
             self.exception_entry(HARD_FAULT)
         except FaultError as second:
             raise RefusedError(f"lockup: {second.what} on the way to the HardFault handler", second.address)
+        self.executing = False
         return 1
 
-    cdef int _check(self, Bus bus, unsigned int opcode, unsigned int kind) except -1:
-        cdef unsigned int second, value, i
+    cdef int _check(self, Bus bus, unsigned int opcode, unsigned int second, unsigned int kind) except -1:
+        cdef unsigned int value, i
         if kind == WIDE:
-            second = bus.fetch(self.at + 2)
             if bus.undefined and not is_wide(opcode, second):
                 raise FaultError(f"undefined instruction {opcode:04x} {second:04x}", self.at)
             if opcode & 0xFFF0 == 0xF380 and second & 0xFF in (8, 9):  # MSR to MSP and PSP
@@ -479,33 +614,25 @@ cdef class Core(CortexM0Core):
 cdef enum:
     ROUND = 64  # instructions between two looks at the host
 
-cdef double CYCLE = 8.0  # ns
-
 
 def run(simulator, double seconds):
     """Run the chip until `simulator` is stopped, for about `seconds` of the host's time."""
     cdef Bus bus = simulator.rp2040
     cdef Core core = <Core>bus.core
-    cdef SimulationClock clock = bus.clock
-    cdef RPPIO first, second
     cdef double end = monotonic() + seconds
-    cdef double idle
-    cdef long long cycles
-    cdef int i
-    first, second = bus.pio
-    core.bl_taken = nothing
     while not simulator.stopped and monotonic() < end:
-        for i in range(ROUND):
-            if core.waiting:
-                idle = clock.nanos_to_next_alarm
-                clock.tick(idle)
-                cycles = max(1, <long long>(idle / CYCLE))
-                if simulator.stopped:
-                    break
-            else:
-                cycles = core.execute_instruction()
-                clock.tick(cycles * CYCLE)
-            if not first.stopped:
-                first.advance(cycles)
-            if not second.stopped:
-                second.advance(cycles)
+        try:
+            run_round(simulator, bus, core)
+        except FaultError as fault:
+            bus.pass_cycles(core.fault(fault))
+
+
+cdef int run_round(object simulator, Bus bus, Core core) except -1:
+    """Run some instructions; a sleep in which the simulator is stopped ends the round."""
+    cdef int i
+    for i in range(ROUND):
+        if not core.waiting:
+            bus.pass_cycles(core.step())
+        elif not bus.sleep(simulator):
+            return 0
+    return 0
