@@ -24,19 +24,26 @@ for name, lock in enumerate(done):
 {main}
 """
 # The host sees a device that leaves and comes back, which TinyUSB tells to a callback.
+# Meanwhile two threads look at the line, and the callback takes longer than a turn of a thread.
 COME_BACK = """
-def compute():
+import select
+def look():
+    line = select.poll()
+    line.register(sys.stdin, select.POLLIN)
     while not stop:
+        line.poll(0)
+def came_back():
+    begin = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), begin) < 30:
         pass
+    callers.append(_thread.get_ident())
 stop, callers = [], []
 for _ in range(2):
-    _thread.start_new_thread(compute, ())
+    _thread.start_new_thread(look, ())
 device.active(False)
 device.builtin_driver = device.BUILTIN_DEFAULT
 driver = device.builtin_driver
-device.config(
-    driver.desc_dev, driver.desc_cfg, None, reset_cb=lambda: callers.append(_thread.get_ident())
-)
+device.config(driver.desc_dev, driver.desc_cfg, None, reset_cb=came_back)
 time.sleep_ms(20)
 device.active(True)
 while not callers:
