@@ -46,7 +46,7 @@ check-board: .venv/installed ## Check a real BOARD: flash, test, measure; print 
 	@$(MODTHREAD) check-board $(WHERE)
 
 check: .venv/installed ## Check style, types, spelling and the host's code: needs no board and no firmware
-	@$(VENV_PYTHON) -m pytest -n auto --quiet --no-build --lane=check tests/host
+	@$(VENV_PYTHON) -m pytest -n auto --dist=worksteal --quiet --no-build --lane=check tests/host
 
 test: .venv/installed ## Run the tests: on the boards, MicroPython's own, and the host's
 	@$(MODTHREAD) test $(ALL)

@@ -164,8 +164,11 @@ def test_ctrl_c_keeps_what_has_been_seen(
     assert row(capsys.readouterr().out, "reached") == "flash, boot; then: interrupted"
 
 
-def test_a_board_that_does_not_boot(desk: Desk, capsys: Capture) -> None:
+def test_a_board_that_does_not_boot(
+    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As one with start files in ARM state: the image is there, and nothing answers."""
+    monkeypatch.setattr(flasher, "RETURN_LIMIT", 0.5)  # nothing will come
     desk.plug_in(returns=None)
     assert check(desk) == 3
     markdown = capsys.readouterr().out

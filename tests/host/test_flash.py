@@ -355,7 +355,10 @@ def test_drive_not_mounted(desk: Desk, capsys: Capture) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_board_that_does_not_enter_its_bootloader(desk: Desk, capsys: Capture) -> None:
+def test_board_that_does_not_enter_its_bootloader(
+    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rp2, "ENTER_LIMIT", 0.5)  # it never will
     pico = desk.plug_in(start="deaf")
     assert complaint(desk, capsys) == (
         f"the board on {pico.port} did not enter its bootloader; "
@@ -388,8 +391,14 @@ def test_drive_that_cannot_be_written_to(desk: Desk, capsys: Capture) -> None:
     [(None, "its serial port did not come back"), ("silent", "the board did not answer in time")],
 )
 def test_board_that_does_not_answer_afterwards(
-    desk: Desk, capsys: Capture, returns: str | None, why: str
+    desk: Desk,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    returns: str | None,
+    why: str,
 ) -> None:
+    if returns is None:  # nothing will come
+        monkeypatch.setattr(flasher, "RETURN_LIMIT", 0.5)
     desk.plug_in(returns=returns)
     assert complaint(desk, capsys) == (
         f"the firmware is written, but the board does not answer: {why}; "

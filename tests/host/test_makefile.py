@@ -47,7 +47,10 @@ def test_make_alone_lists_the_targets() -> None:
         (["flash", "PORT=/dev/ttyACM0"], "-m modthread flash --port /dev/ttyACM0"),
         (["test"], "-m modthread test --board MPS2_AN385 --board RPI_PICO"),
         (["test", "BOARD=B", "PORT=P"], "-m modthread test --board B --port P"),
-        (["check"], "-m pytest -n auto --quiet --no-build --lane=check tests/host"),
+        (
+            ["check"],
+            "-n auto --dist=worksteal --quiet --no-build --lane=check tests/host",
+        ),
         (["test-long", "BOARD=B"], "-m modthread test --board B --lane=long"),
         (["test-all", "BOARD=B"], "-m modthread test --board B --lane=all"),
         (["proof", "SECONDS_EACH=9"], "tests/interleavings/explorer.py --seconds 9"),

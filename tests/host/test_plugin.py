@@ -13,7 +13,7 @@ import serial
 
 from modthread import boards, build
 from modthread.lock import BoardLock
-from modthread.parallel import processors
+from modthread.parallel import CHECKS, processors
 
 pytestmark = pytest.mark.lane("test")  # each is a run of pytest
 
@@ -152,6 +152,14 @@ def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
     names = [f"BOARD{number}" for number in range(processors() + 1)]
     chosen = options_for(fake_board, *names)
     assert f"{len(names)} workers [" in run(TESTS, *chosen, "-n", "auto").stdout
+
+
+def test_auto_is_several_processes_for_each_processor_in_the_lane_check(
+    run: Run, fake_board: Make
+) -> None:
+    chosen = options_for(fake_board, "BOARD")
+    said = run(TESTS, *chosen, "-n", "auto", "--lane=check").stdout
+    assert f"{CHECKS * processors()} workers [" in said
 
 
 def test_processors_are_counted_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:

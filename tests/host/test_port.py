@@ -14,6 +14,8 @@ import pytest
 from modthread.line import Line
 from modthread.traffic import TrafficLog
 
+pytestmark = pytest.mark.lane("test")  # each is a run of a command
+
 MODTHREAD = [sys.executable, "-m", "modthread"]
 LIMIT = 300  # seconds
 

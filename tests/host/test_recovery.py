@@ -3,17 +3,19 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from esp32_desk import Desk
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from modthread import boards, device, project
+from modthread import boards, device, hub, project
 from modthread.device import DeadBoardError, Device
+from modthread.flash import command as flash
 from modthread.flash import flasher
 
 FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
@@ -39,11 +41,22 @@ def desk(
     monkeypatch.setattr(list_ports, "comports", lambda: [info])
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
     monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
-    monkeypatch.setattr(device, "ANSWER_LIMIT", 3.0)
+    monkeypatch.setattr(device, "ANSWER_LIMIT", 0.3)  # of a board that cannot answer
     monkeypatch.setattr(device, "REAPPEAR_LIMIT", 3.0)
     monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)
     yield desk
     desk.unplug()
+
+
+def answers_after(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    """Be patient with the board once `owner` has done what `name` says: now it can answer."""
+    cure: Callable[..., Any] = getattr(owner, name)
+
+    def done(*arguments: Any, **keywords: Any) -> Any:
+        monkeypatch.setattr(device, "ANSWER_LIMIT", 60.0)
+        return cure(*arguments, **keywords)
+
+    monkeypatch.setattr(owner, name, done)
 
 
 def install_uhubctl(folder: Path, output: str, then: str) -> Path:
@@ -67,7 +80,10 @@ def start(desk: Desk, may_flash: bool) -> tuple[Device, str]:
     return one, (logs / "C3.log").read_text()
 
 
-def test_a_firmware_that_hangs_is_flashed_again(desk: Desk) -> None:
+def test_a_firmware_that_hangs_is_flashed_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers_after(monkeypatch, flash, "put")
     desk.flash_file.write_bytes(b"hangs".ljust(len(desk.flash_file.read_bytes())))
     desk.plug_in()
     one, log = start(desk, may_flash=True)
@@ -99,6 +115,7 @@ def test_nothing_is_flashed_unasked(desk: Desk) -> None:
 
 def test_the_power_of_its_usb_socket(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a board that hears nothing any more, and is there again when its power comes back."""
+    answers_after(monkeypatch, hub.Socket, "power_cycle")
     desk.plug_in(start="silent")
     power_on = f"{sys.executable} {FAKE_BOARD} well {desk.port}"
     calls = install_uhubctl(

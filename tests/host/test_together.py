@@ -13,6 +13,8 @@ from modthread.device import Device
 from modthread.session import TimeLimitError
 from modthread.together import run_together
 
+pytestmark = pytest.mark.lane("test")  # emulated boards run the firmware
+
 Devices = Callable[..., list[Device]]
 
 PING = """

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.lane("test")  # each is a run of pytest
+
 FILES = {
     "as_cpython.py": "print('one')\nprint('a\\\\b')\n",
     "as_recorded.py": "print('two')\n",

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from modthread import choice
+from modthread import choice, lanes
 from modthread.items import FLEET, FailureText
+
+CHECKS = 3  # processes of the lane check, for each processor
 
 
 class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
@@ -58,7 +60,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Take a process for each board, or for each processor where there are more."""
+    """Take a process for each board, or for each processor where there are more.
+
+    The tests of the lane check wait most of the time, and need no board.
+    """
+    if lanes.chosen(config.getoption("--lane")) == ("check",):
+        return CHECKS * processors()
     chosen = config.getoption("--board") or choice.defaults(config.rootpath)
     return max(len(chosen), processors())
 
