@@ -22,14 +22,6 @@ typedef struct _waiter_t {
     bool owns_lock; // set by whoever hands the lock over
 } waiter_t;
 
-// Fits into one GC block, on 32-bit chips 16 bytes.
-typedef struct _mp_obj_thread_lock_t {
-    mp_obj_base_t base;
-    bool locked;
-    waiter_t *first;
-    waiter_t *last;
-} mp_obj_thread_lock_t;
-
 /******************************************************************************/
 // The lock itself
 
@@ -48,8 +40,7 @@ static bool lock_try(mp_obj_thread_lock_t *lock) {
     return acquired;
 }
 
-static mp_obj_t lock_release(mp_obj_t self) {
-    mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
+static inline MP_ALWAYSINLINE bool give(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
     bool was_locked = lock->locked;
     waiter_t *waiter = lines_lost ? NULL : lock->first;
@@ -61,10 +52,11 @@ static mp_obj_t lock_release(mp_obj_t self) {
         gil_wake_locked(waiter->thread);
     }
     kernel_unlock(state);
-    if (!was_locked) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
-    }
-    return mp_const_none;
+    return was_locked;
+}
+
+bool lock_give(mp_obj_thread_lock_t *lock) {
+    return give(lock);
 }
 
 static bool came_before(const waiter_t *waiter, const waiter_t *other) {
@@ -150,16 +142,15 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
             if (!scheduler_exception_pending()) {
                 return true; // what else is pending, the VM attends to next
             }
-            lock_release(MP_OBJ_FROM_PTR(lock)); // it is raised here and now, whatever has come meanwhile
+            lock_give(lock); // it is raised here and now, whatever has come meanwhile
         }
         mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
     }
     return lock_try(lock);
 }
 
-static mp_obj_t lock_acquire(mp_obj_t self) {
-    mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
-    return mp_obj_new_bool(lock_try(lock) || lock_wait(lock, DEADLINE_NEVER));
+bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline) {
+    return lock_try(lock) || (may_wait && lock_wait(lock, deadline));
 }
 
 /******************************************************************************/
@@ -202,8 +193,7 @@ static deadline_t deadline_after(mp_obj_t timeout) {
     return deadline_after_us(us + (us >> 23) + (seconds > 0)); // a float loses its last bit, and parts of a microsecond
 }
 
-// A function of its own, so that a call without arguments needs no room for what they are parsed into.
-static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+bool lock_parse_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs, deadline_t *deadline) {
     enum { ARG_waitflag, ARG_timeout, ARG_blocking };
     static const mp_arg_t allowed[] = {
         { MP_QSTR_waitflag, MP_ARG_OBJ, { .u_obj = MP_OBJ_NULL } },
@@ -219,13 +209,24 @@ static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t
     }
     mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
     mp_obj_t timeout = argument_number(parsed[ARG_timeout].u_obj);
-    deadline_t deadline = deadline_after(timeout);
+    *deadline = deadline_after(timeout);
     bool may_wait = wait == MP_OBJ_NULL || mp_obj_get_int(argument_number(wait)) != 0;
     if (!may_wait && !mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
         mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));
     }
-    mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(args[0]);
-    return mp_obj_new_bool(lock_try(self) || (may_wait && lock_wait(self, deadline)));
+    return may_wait;
+}
+
+static mp_obj_t lock_acquire(mp_obj_t self) {
+    mp_obj_thread_lock_t *lock = MP_OBJ_TO_PTR(self);
+    return mp_obj_new_bool(lock_try(lock) || lock_wait(lock, DEADLINE_NEVER));
+}
+
+// A function of its own, so that a call without arguments needs no room for what they are parsed into.
+static MP_NOINLINE mp_obj_t acquire_with_arguments(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
+    deadline_t deadline;
+    bool may_wait = lock_parse_acquire(n_args, args, kwargs, &deadline);
+    return mp_obj_new_bool(lock_take(MP_OBJ_TO_PTR(args[0]), may_wait, deadline));
 }
 
 // acquire(waitflag=1, timeout=-1)
@@ -237,6 +238,12 @@ static mp_obj_t lock_obj_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(lock_acquire_obj, 1, lock_obj_acquire);
 
+static mp_obj_t lock_release(mp_obj_t self) {
+    if (!give(MP_OBJ_TO_PTR(self))) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("release unlocked lock"));
+    }
+    return mp_const_none;
+}
 static MP_DEFINE_CONST_FUN_OBJ_1(lock_release_obj, lock_release);
 
 static mp_obj_t lock_obj_locked(mp_obj_t self_in) {

@@ -5,7 +5,30 @@
 
 #include "py/obj.h"
 
+#include "deadline.h"
+
+struct _waiter_t;
+
+// Fits into one GC block, on 32-bit chips 16 bytes.
+typedef struct _mp_obj_thread_lock_t {
+    mp_obj_base_t base;
+    bool locked;
+    struct _waiter_t *first;
+    struct _waiter_t *last;
+} mp_obj_thread_lock_t;
+
 extern const mp_obj_type_t mp_type_thread_lock;
+
+// Take the lock, after a wait in its line if that is allowed and has to be. Returns whether it was taken. Needs the GIL;
+// a hard interrupt handler may call it, too. Raises RuntimeError where nothing may wait, and what is pending for the thread.
+bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline);
+
+// Give the lock to the first who waits, or to nobody. Returns whether it was locked. May be called in any interrupt.
+bool lock_give(mp_obj_thread_lock_t *lock);
+
+// The arguments of acquire(waitflag=1, timeout=-1), the lock itself first. Returns whether it may wait, and until when.
+// Raises TypeError, ValueError and OverflowError, see stubs/_thread.pyi.
+bool lock_parse_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs, deadline_t *deadline);
 
 // A new lock, unlocked; one GC block. Needs the GIL. Raises MemoryError.
 mp_obj_t lock_new(void);

@@ -13,6 +13,7 @@
 #include "console.h"
 #include "gil.h"
 #include "lock.h"
+#include "rlock.h"
 
 #ifndef MODTHREAD_VERSION
 #define MODTHREAD_VERSION "unknown"
@@ -141,6 +142,36 @@ static mp_obj_t mod_thread_allocate_lock(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_allocate_lock_obj, mod_thread_allocate_lock);
 
+// The kernel's handle of the task, by which a debugger knows it.
+static mp_obj_t mod_thread_get_native_id(void) {
+    return mp_obj_new_int_from_uint((uintptr_t)gil_resident->task);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_native_id_obj, mod_thread_get_native_id);
+
+// How many threads live beside the main one.
+static mp_obj_t mod_thread_count(void) {
+    size_t count = 0;
+    for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
+        ++count;
+    }
+    return MP_OBJ_NEW_SMALL_INT(count);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_count_obj, mod_thread_count);
+
+// interrupt_main(signum=SIGINT). No other signal has a handler here, and then CPython does nothing either.
+static mp_obj_t mod_thread_interrupt_main(size_t n_args, const mp_obj_t *args) {
+    enum { SIGNAL_INTERRUPT = 2, SIGNALS = 65 }; // as on Linux
+    mp_int_t number = n_args == 0 ? SIGNAL_INTERRUPT : mp_obj_get_int(argument_number(args[0]));
+    if (number < 1 || number >= SIGNALS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("signal number out of range"));
+    }
+    if (number == SIGNAL_INTERRUPT) {
+        mp_sched_keyboard_interrupt();
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_interrupt_main_obj, 0, 1, mod_thread_interrupt_main);
+
 static mp_obj_t mod_thread_threads(void) {
     return thread_describe_all();
 }
@@ -172,14 +203,21 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__thread) },
     { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_start_new_thread), MP_ROM_PTR(&mod_thread_start_new_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR_start_new), MP_ROM_PTR(&mod_thread_start_new_thread_obj) },
     { MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_thread_exit_obj) },
+    { MP_ROM_QSTR(MP_QSTR_exit_thread), MP_ROM_PTR(&mod_thread_exit_obj) },
+    { MP_ROM_QSTR(MP_QSTR_interrupt_main), MP_ROM_PTR(&mod_thread_interrupt_main_obj) },
     { MP_ROM_QSTR(MP_QSTR_get_ident), MP_ROM_PTR(&mod_thread_get_ident_obj) },
+    { MP_ROM_QSTR(MP_QSTR_get_native_id), MP_ROM_PTR(&mod_thread_get_native_id_obj) },
+    { MP_ROM_QSTR(MP_QSTR__count), MP_ROM_PTR(&mod_thread_count_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack_size), MP_ROM_PTR(&mod_thread_stack_size_obj) },
     { MP_ROM_QSTR(MP_QSTR_getswitchinterval), MP_ROM_PTR(&mod_thread_getswitchinterval_obj) },
     { MP_ROM_QSTR(MP_QSTR_setswitchinterval), MP_ROM_PTR(&mod_thread_setswitchinterval_obj) },
     { MP_ROM_QSTR(MP_QSTR_allocate_lock), MP_ROM_PTR(&mod_thread_allocate_lock_obj) },
+    { MP_ROM_QSTR(MP_QSTR_allocate), MP_ROM_PTR(&mod_thread_allocate_lock_obj) },
     { MP_ROM_QSTR(MP_QSTR_Lock), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },
+    { MP_ROM_QSTR(MP_QSTR_RLock), MP_ROM_PTR(&mp_type_thread_rlock) },
     { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },

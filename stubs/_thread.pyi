@@ -42,11 +42,34 @@ def start_new_thread(
     After an error nothing is left over.
     """
 
+start_new = start_new_thread
+"""Another name of `start_new_thread()`, as in CPython."""
+
 def exit() -> NoReturn:
     """Raise `SystemExit`. If nobody catches it, the thread ends silently."""
 
+exit_thread = exit
+"""Another name of `exit()`, as in CPython."""
+
+def interrupt_main(signum: int = 2, /) -> None:
+    """Raise `KeyboardInterrupt` in the main thread, as Ctrl-C does.
+
+    - `signum`: 2 is SIGINT. Another signal has no handler on a board, and the call does nothing, as in CPython.
+
+    Raises `ValueError` for a number that is no signal: below 1, or above 64.
+    """
+
 def get_ident() -> int:
     """Return the identifier of the calling thread. It is not zero, and no other living thread has it. The main thread's is 1."""
+
+def get_native_id() -> int:
+    """Return the number by which the kernel knows the calling thread: the address of its FreeRTOS task, as a debugger shows it.
+
+    The next thread may have the same number after this one has ended.
+    """
+
+def _count() -> int:
+    """Return how many threads live beside the main thread, as CPython does."""
 
 def stack_size(size: int = ..., /) -> int:
     """Return the stack size in bytes for the threads that start next; 0 is the board's default.
@@ -73,6 +96,9 @@ def setswitchinterval(seconds: float, /) -> None:
 
 def allocate_lock() -> Lock:
     """Return a new lock, which is not locked. It takes one block of the heap, 16 bytes. Raises `MemoryError`."""
+
+def allocate() -> Lock:
+    """Do what `allocate_lock()` does: another name of it, as in CPython."""
 
 @final
 class Lock:
@@ -113,6 +139,49 @@ class Lock:
 
 LockType = Lock
 """Another name of `Lock`, as in CPython."""
+
+class RLock:
+    """A lock that its owner may take again. It is free when the owner has released it as often. It takes 32 bytes of the heap.
+
+    Waiters get it first come, first served. A class may have it as its base, as in CPython. A callback belongs to the main
+    thread, and may take what the main thread has.
+    """
+
+    def __init__(self) -> None: ...
+    @overload
+    def acquire(self, waitflag: int = 1, timeout: float = -1) -> bool: ...
+    @overload
+    def acquire(self, *, blocking: int = 1, timeout: float = -1) -> bool:
+        """Take the lock once more, and return whether it was taken. Blocks while another thread owns it, like `Lock.acquire()`.
+
+        The arguments and errors are those of `Lock.acquire()`.
+        """
+
+    def release(self) -> None:
+        """Release the lock once. After the last release, the first of the waiting threads owns it at once.
+
+        Raises `RuntimeError` if the calling thread does not own the lock.
+        """
+
+    def locked(self) -> bool:
+        """Return whether any thread owns the lock, as CPython 3.14 does."""
+
+    def __enter__(self) -> Literal[True]: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def _is_owned(self) -> bool:
+        """Return whether the calling thread owns the lock."""
+
+    def _recursion_count(self) -> int:
+        """Return how often the calling thread has taken the lock; 0 if it does not own it."""
+
+    def _release_save(self) -> int:
+        """Release the lock as a whole, and return how often it was taken. This is for conditions.
+
+        Raises `RuntimeError` if the calling thread does not own the lock.
+        """
+
+    def _acquire_restore(self, count: int, /) -> None:
+        """Take the lock as often as `_release_save()` has said. Blocks while another thread owns it. This is for conditions."""
 
 def _threads() -> list[
     tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]

@@ -102,10 +102,11 @@ def test_the_stub_has_what_the_module_has() -> None:
     table = set(re.findall(r"{ MP_ROM_QSTR\(MP_QSTR_(\w+)\), ", source))
     # `_trace` is in firmware that records only, and every module has a name.
     assert declared_in(stub.body) == table - {"__name__", "_trace"}
-    [lock] = [one for one in stub.body if isinstance(one, ast.ClassDef)]
-    source = (ROOT / "modthread/lock.c").read_text()
-    table = set(re.findall(r"{ MP_ROM_QSTR\(MP_QSTR_(\w+)\), ", source))
-    assert declared_in(lock.body) - {"__init__"} == table
+    classes = [one for one in stub.body if isinstance(one, ast.ClassDef)]
+    for lock, file in zip(classes, ("lock.c", "rlock.c"), strict=True):
+        source = (ROOT / "modthread" / file).read_text()
+        table = set(re.findall(r"{ MP_ROM_QSTR\(MP_QSTR_(\w+)\), ", source))
+        assert declared_in(lock.body) - {"__init__"} == table
 
 
 def declared_in(body: list[ast.stmt]) -> set[str]:

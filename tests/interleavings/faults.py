@@ -255,7 +255,7 @@ FAULTS = [
     Fault(
         "the lock is lost with the exception",
         "lock.c",
-        "            lock_release(MP_OBJ_FROM_PTR(lock)); // it",
+        "            lock_give(lock); // it",
         "            // it",
         "ctrl_c_in_a_hand_over",
     ),
