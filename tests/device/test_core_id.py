@@ -16,7 +16,7 @@ def started(**keywords):
     return ran == [ident]
 
 
-@pytest.mark.parametrize("core_id", [None, 0, -1])
+@pytest.mark.rows("core_id", [None, 0, -1])
 def test_a_thread_with_it_runs(core_id):
     assert started(core_id=core_id)
 
@@ -38,7 +38,7 @@ def test_keywords_of_the_function_are_apart():
     assert got == [{"core_id": 7}]
 
 
-@pytest.mark.parametrize("core_id", [2, 7, -2, 1 << 29, "0", 0.5])
+@pytest.mark.rows("core_id", [2, 7, -2, 1 << 29, "0", 0.5])
 def test_wrong(core_id):
     try:
         _thread.start_new_thread(print, ("never",), core_id=core_id)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments",
     [
         "",
@@ -51,7 +51,7 @@ def test_free_lock_is_acquired_at_once(arguments):
     assert took < 20000, f"took {took} us"
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments, milliseconds",
     [
         ("0", 0),
@@ -83,7 +83,7 @@ def test_held_lock_is_not_acquired(arguments, milliseconds):
     assert lock.locked()
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments",
     [
         "",
@@ -130,7 +130,7 @@ def check_refused(arguments, exception, message=None):
         lock.acquire(0)
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments",
     [
         "0, 1",
@@ -145,19 +145,17 @@ def test_non_blocking_with_a_timeout(arguments):
     check_refused(arguments, ValueError, "can't specify a timeout for a non-blocking call")
 
 
-@pytest.mark.parametrize("timeout", ["float('nan')", "-float('nan')"])
+@pytest.mark.rows("timeout", ["float('nan')", "-float('nan')"])
 def test_nan(timeout):
     check_refused(f"1, {timeout}", ValueError)
 
 
-@pytest.mark.parametrize(
-    "timeout", ["float('inf')", "TIMEOUT_MAX * 1.001", "1e30", "10**9", "10**40"]
-)
+@pytest.mark.rows("timeout", ["float('inf')", "TIMEOUT_MAX * 1.001", "1e30", "10**9", "10**40"])
 def test_too_long(timeout):
     check_refused(f"1, {timeout}", OverflowError)
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments",
     [
         "1, '1'",

@@ -39,7 +39,7 @@ def test_without_argument_it_resets():
     assert _thread.stack_size() == 0
 
 
-@pytest.mark.parametrize("size", [1, 2048, 4095, -1, -4096, -536870912])
+@pytest.mark.rows("size", [1, 2048, 4095, -1, -4096, -536870912])
 def test_too_small(size):
     _thread.stack_size(8192)
     try:
@@ -51,7 +51,7 @@ def test_too_small(size):
     assert _thread.stack_size() == 8192, "the setting has changed"
 
 
-@pytest.mark.parametrize("size", ["'8192'", "None", "8192.0", "[]", "4096, 4096"])
+@pytest.mark.rows("size", ["'8192'", "None", "8192.0", "[]", "4096, 4096"])
 def test_wrong_type(size):
     _thread.stack_size(8192)
     try:
@@ -63,7 +63,7 @@ def test_wrong_type(size):
     assert _thread.stack_size() == 8192, "the setting has changed"
 
 
-@pytest.mark.parametrize("size", [4096, 4100, 5001, 8192, 20000])
+@pytest.mark.rows("size", [4096, 4100, 5001, 8192, 20000])
 def test_threads_get_what_was_asked_for(size):
     default = start_sleeper()
     assert default >= 4096, f"default stack of {default} bytes"

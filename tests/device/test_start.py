@@ -83,7 +83,7 @@ def test_start_returns_the_identifier():
         assert idents == [ident], f"returned {ident}, get_ident() inside {idents}"
 
 
-@pytest.mark.parametrize(
+@pytest.mark.rows(
     "arguments",
     [
         "",

@@ -27,7 +27,7 @@ def switches_in(ms):
     return switches[0]
 
 
-@pytest.mark.parametrize("seconds, least, most", [(0.005, 60, 84), (0.02, 16, 22), (0.1, 3, 6)])
+@pytest.mark.rows("seconds, least, most", [(0.005, 60, 84), (0.02, 16, 22), (0.1, 3, 6)])
 def test_threads_take_turns_of_it(seconds, least, most):
     _thread.setswitchinterval(seconds)
     assert abs(_thread.getswitchinterval() - seconds) < 1e-5
@@ -39,7 +39,7 @@ def test_default_is_5_ms():
     assert abs(_thread.getswitchinterval() - 0.005) < 1e-6
 
 
-@pytest.mark.parametrize("seconds", [1, 1000, 0.000001])
+@pytest.mark.rows("seconds", [1, 1000, 0.000001])
 def test_limits_are_allowed(seconds):
     _thread.setswitchinterval(seconds)
     assert abs(_thread.getswitchinterval() - seconds) <= seconds * 1e-5
@@ -50,7 +50,7 @@ def test_less_than_a_microsecond_is_one():
     assert abs(_thread.getswitchinterval() - 1e-6) < 1e-8
 
 
-@pytest.mark.parametrize("wrong", [0, 0.0, -0.005, -1, 1000.1, 1e30])
+@pytest.mark.rows("wrong", [0, 0.0, -0.005, -1, 1000.1, 1e30])
 def test_others_are_value_errors_and_change_nothing(wrong):
     try:
         _thread.setswitchinterval(wrong)

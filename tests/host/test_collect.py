@@ -1,5 +1,8 @@
 """A device test file becomes tests and scripts."""
 
+import re
+import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -104,6 +107,53 @@ def test_parameters_with_names_and_marks_of_their_own(tmp_path: Path) -> None:
     assert big.ids == ("big",)
     assert [(mark.name, mark.args) for mark in big.marks] == [("lane", ("long", "ONE"))]
     assert big.source.splitlines()[-1] == "test_it(a=3, b=4)"
+
+
+ROWS = """\
+import pytest
+
+@pytest.mark.parametrize("limit", [2, 9])
+@pytest.mark.rows("number, name", [(1, "one"), (2, "two"), (3, "three")])
+def test_it(number, name, limit):
+    seen.append(name)
+    assert number < limit, name
+"""
+
+
+def test_rows_are_one_test_that_tells_each_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "print_exception", traceback.print_exception, raising=False)
+    fails, passes = read_tests(tmp_path, ROWS)
+    assert (fails.ids, passes.ids) == (("2",), ("9",))
+    seen: list[str] = []
+    exec(passes.source, {"seen": seen})
+    assert (seen, *capfd.readouterr()) == (["one", "two", "three"], "", "")
+    message = r"^fails with 2 of 3 rows: \[{'number': 2, 'name': 'two'}, {.*: 'three'}\]$"
+    with pytest.raises(AssertionError, match=message):
+        exec(fails.source, {"seen": seen})
+    assert seen == 2 * ["one", "two", "three"]
+    printed = capfd.readouterr()
+    assert printed.out.splitlines()[1] == "test_it with {'number': 3, 'name': 'three'}"
+    assert "line 7, in test_it\n" in printed.err
+    assert printed.err.count("AssertionError") == 2
+
+
+@pytest.mark.parametrize(
+    ("marks", "why"),
+    [
+        ("@pytest.mark.rows('x', [1])\n" * 2, "test_a has several marks rows; write one"),
+        ("@pytest.mark.rows('x', [])\n", "rows has no values; write one, or drop the test"),
+        ("@pytest.mark.rows('y', [1])\n", "test_a takes ['x'], parametrize gives ['y']"),
+        (
+            "@pytest.mark.rows('x', [pytest.param(1, marks=pytest.mark.skip)])\n",
+            "a row has no marks; write parametrize for this one",
+        ),
+    ],
+)
+def test_wrong_rows(marks: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(ModthreadError, match=f": {re.escape(why)}$"):
+        read_tests(tmp_path, f"{marks}def test_a(x): pass\n")
 
 
 def test_classes_without_tests_are_helpers(tmp_path: Path) -> None:

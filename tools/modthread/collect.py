@@ -15,7 +15,24 @@ from modthread.report import Script
 
 MARK_PREFIX = "pytest.mark."
 PYTEST = SimpleNamespace(param=pytest.param, mark=pytest.mark)  # what a parameter may use of it
+PARAMETRIZE, ROWS = "parametrize", "rows"  # the marks that give a test its arguments
 PRELUDE = "prelude"  # the module beside device tests that they share, without its suffix
+
+# Calls a test with each row of arguments. Nothing but its name is taken from the test's own.
+EACH_ROW = """\
+def {name}_with_each_row(rows):
+    import sys
+    failed = []
+    for row in rows:
+        try:
+            {name}({fixed}**row)
+        except Exception as error:
+            print("{name} with", row)
+            sys.print_exception(error)
+            failed.append(row)
+    assert not failed, "fails with %d of %d rows: %r" % (len(failed), len(rows), failed)
+{name}_with_each_row({rows!r})
+"""
 
 
 @dataclass(frozen=True)
@@ -70,13 +87,13 @@ class DeviceTestFile:
         self._refuse_what_only_the_host_can()
         for function in self._functions():
             marks = [self._mark(decorator) for decorator in function.decorator_list]
-            others = tuple(mark for mark in marks if mark.name != "parametrize")
-            for sets in self._combinations(function, marks):
+            others = tuple(mark for mark in marks if mark.name not in (PARAMETRIZE, ROWS))
+            rows = self._rows(function, marks)
+            for sets in self._combinations(function, marks, rows):
                 parameters = {k: v for one in sets for k, v in one.arguments.items()}
                 ids = tuple(one.identifier for one in sets)
                 own = tuple(mark for one in sets for mark in one.marks)
-                call = f"{function.name}({', '.join(f'{k}={v!r}' for k, v in parameters.items())})"
-                source = f"{self._text_with_only(function)}\n{call}\n"
+                source = self._text_with_only(function) + "\n" + _call(function, parameters, rows)
                 yield DeviceTest(function.name, ids, others + own, function.lineno, source)
 
     def _refuse_what_only_the_host_can(self) -> None:
@@ -148,27 +165,38 @@ class DeviceTestFile:
             raise self._error(node, text) from None
 
     def _combinations(
-        self, function: ast.FunctionDef, marks: list[Mark]
+        self, function: ast.FunctionDef, marks: list[Mark], rows: list[dict[str, Any]]
     ) -> Iterator[tuple[ParameterSet, ...]]:
         """Yield every combination of what the parametrize marks say."""
-        parametrize = [mark for mark in reversed(marks) if mark.name == "parametrize"]
+        parametrize = [mark for mark in reversed(marks) if mark.name == PARAMETRIZE]
         axes = [self._axis(function, mark) for mark in parametrize]
         wanted = [arg.arg for arg in function.args.args + function.args.kwonlyargs]
+        in_rows = [name for row in rows[:1] for name in row]
         for combination in itertools.product(*axes):
-            given = [name for one in combination for name in one.arguments]
+            given = [name for one in combination for name in one.arguments] + in_rows
             if sorted(given) != sorted(wanted):
                 raise self._error(
                     function, f"{function.name} takes {wanted}, parametrize gives {given}"
                 )
             yield combination
 
+    def _rows(self, function: ast.FunctionDef, marks: list[Mark]) -> list[dict[str, Any]]:
+        """Return the arguments of each row that the mark of that name gives; none without it."""
+        tables = [self._axis(function, mark) for mark in marks if mark.name == ROWS]
+        if len(tables) > 1:
+            raise self._error(function, f"{function.name} has several marks {ROWS}; write one")
+        rows = tables[0] if tables else []
+        if any(row.marks for row in rows):
+            raise self._error(function, f"a row has no marks; write {PARAMETRIZE} for this one")
+        return [row.arguments for row in rows]
+
     def _axis(self, function: ast.FunctionDef, mark: Mark) -> list[ParameterSet]:
         """Return what one parametrize mark says."""
         if len(mark.args) != 2 or mark.kwargs:
-            raise self._error(function, "parametrize takes names and values here, nothing else")
+            raise self._error(function, f"{mark.name} takes names and values here, nothing else")
         names, entries = mark.args
         if not entries:
-            raise self._error(function, "parametrize has no values; write one, or drop the test")
+            raise self._error(function, f"{mark.name} has no values; write one, or drop the test")
         names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
         sets = [self._parameter_set(function, names, *pair) for pair in enumerate(entries)]
         identifiers = _unique([one.identifier for one in sets])
@@ -192,6 +220,15 @@ class DeviceTestFile:
 
     def _error(self, node: ast.expr | ast.stmt, message: str) -> ModthreadError:
         return ModthreadError(f"{self._path}:{node.lineno}: {message}")
+
+
+def _call(function: ast.FunctionDef, parameters: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Return the lines that call a test, once or with each row."""
+    fixed = [f"{name}={value!r}" for name, value in parameters.items()]
+    if not rows:
+        return f"{function.name}({', '.join(fixed)})\n"
+    first = "".join(f"{argument}, " for argument in fixed)
+    return EACH_ROW.format(name=function.name, fixed=first, rows=rows)
 
 
 def _parts(entry: Any, names: int) -> tuple[tuple[Any, ...], str | None, tuple[Mark, ...]]:

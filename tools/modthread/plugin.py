@@ -29,6 +29,7 @@ pytest_plugins = ["modthread.parallel"]
 MARKERS = (
     "device_timeout(seconds): how long a device test may take, instead of --device-timeout",
     "expect_output(regex): what a device test must print; a thread may then end by an exception",
+    "rows(names, values): as parametrize, but one device test tries all; it tells each that fails",
     "boards(name, ...): the boards that a test is for; others do not have what it needs",
     lanes.MARKER,
 )
