@@ -78,12 +78,23 @@ static void list_remove(thread_t *thread) {
 /******************************************************************************/
 // A thread's life
 
+// As CPython does where it cannot pass on what a repr() raises.
+static void print_function(mp_obj_t function) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_print_helper(MICROPY_ERROR_PRINTER, function, PRINT_REPR);
+        nlr_pop();
+    } else {
+        mp_print_str(MICROPY_ERROR_PRINTER, "<object repr() failed>");
+    }
+}
+
 // Print what ended a thread. Printing may raise as well; then there is nobody left to tell.
 static void print_exception(mp_obj_t function, mp_obj_t exception) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_printf(MICROPY_ERROR_PRINTER, "Unhandled exception in thread started by ");
-        mp_obj_print_helper(MICROPY_ERROR_PRINTER, function, PRINT_REPR);
+        print_function(function);
         mp_printf(MICROPY_ERROR_PRINTER, "\n");
         mp_obj_print_exception(MICROPY_ERROR_PRINTER, exception);
         nlr_pop();

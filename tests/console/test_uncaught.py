@@ -12,6 +12,11 @@ def worker():
 class Worker:
     def method(self):
         raise ValueError("deliberate")
+class Nameless:
+    def __repr__(self):
+        raise TypeError("no repr")
+    def __call__(self):
+        raise ValueError("deliberate")
 _ = _thread.start_new_thread({function}, ())
 time.sleep_ms(30)
 print(len(_thread._threads()))
@@ -38,6 +43,18 @@ def test_uncaught_exception_in_a_method(console: Console) -> None:
     output = output_of(console, "pass", "Worker().method")
     assert output.startswith("Unhandled exception in thread started by <bound_method"), output
     assert output.endswith("ValueError: deliberate\r\n1\r\n"), output
+
+
+def test_a_function_whose_repr_raises(console: Console) -> None:
+    output = output_of(console, "pass", "Nameless()")
+    assert re.fullmatch(
+        r"Unhandled exception in thread started by <object repr\(\) failed>\r\n"
+        r"Traceback \(most recent call last\):\r\n"
+        r'  File "<stdin>", line 11, in __call__\r\n'
+        r"ValueError: deliberate\r\n"
+        r"1\r\n",
+        output,
+    ), output
 
 
 @pytest.mark.parametrize(
