@@ -1,6 +1,7 @@
 # Sets up what is missing, then leaves the work to the command `modthread` and to pytest.
 #
 #   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
+#   make firmware BOARD=B [VARIANT=V]              all boards: modthread boards --all
 #   make check                                     make test-long, make test-all: see docs/device-tests.md
 #   make test [BOARD=B] [PORT=/dev/ttyACM0]
 #   make flash BOARD=B [PORT=/dev/ttyACM0]
@@ -17,7 +18,8 @@ MODTHREAD = $(VENV_PYTHON) -m modthread
 # Without BOARD, those that are emulated.
 BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '^\[emulator\]' boards/*/board.toml))))
 ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
-WHERE = $(if $(BOARD),--board $(BOARD)) $(if $(PORT),--port $(PORT))
+KIND = $(if $(BOARD),--board $(BOARD)$(if $(VARIANT),-$(VARIANT)))
+WHERE = $(KIND) $(if $(PORT),--port $(PORT))
 
 .PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof soak bench docs setup clean
 
@@ -37,7 +39,7 @@ monitor: .venv/installed ## Show what a real BOARD prints, with the time
 	@$(MODTHREAD) monitor $(WHERE)
 
 firmware: .venv/installed ## Build build/BOARD/firmware.elf and show what threads cost
-	@$(MODTHREAD) firmware $(if $(BOARD),--board $(BOARD))
+	@$(MODTHREAD) firmware $(KIND)
 
 flash: .venv/installed ## Build the firmware and put it on a real BOARD
 	@$(MODTHREAD) flash $(WHERE)

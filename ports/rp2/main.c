@@ -9,6 +9,8 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "pico.h"
+
 #include "cores.h"
 #include "stacks.h"
 #include "modthread/kernel.h"
@@ -46,6 +48,8 @@ static void start_kernel(void) {
 
 // Leave the stack that pico-sdk has started on: it becomes the main task's.
 int __wrap_main(void) {
+    // For who checks the image: MicroPython's linker script says it from 1.26 on only.
+    __asm volatile (".global __modthread_flash_size__ \n .set __modthread_flash_size__, %c0" : : "i" (PICO_FLASH_SIZE_BYTES));
     __asm volatile (
         "msr msp, %0 \n"
         "isb         \n"

@@ -5,6 +5,10 @@
 #   MODTHREAD_TRACE        record what threads do, for a timeline
 #   MODTHREAD_VERSION      what _thread.__version__ says
 
+if(NOT PICO_RP2040)
+    message(FATAL_ERROR "modthread: there are no threads for ${PICO_PLATFORM} yet, only for rp2040; name another MICROPY_BOARD")
+endif()
+
 include(${CMAKE_CURRENT_LIST_DIR}/../../modthread/micropython.cmake)
 
 set(MODTHREAD_RP2_DIR ${CMAKE_CURRENT_LIST_DIR})
@@ -49,6 +53,10 @@ target_include_directories(usermod_modthread INTERFACE
     ${MODTHREAD_KERNEL_INCLUDE}
     ${FREERTOS_KERNEL_PATH}/include
 )
+if(MICROPY_BLUETOOTH_BTSTACK OR MICROPY_BLUETOOTH_NIMBLE)
+    # Their sources would find MicroPython's first: its own folder is among theirs.
+    list(PREPEND MICROPY_INC_CORE ${MODTHREAD_RP2_DIR} ${MODTHREAD_KERNEL_INCLUDE} ${FREERTOS_KERNEL_PATH}/include)
+endif()
 set(MODTHREAD_MAIN_STACK_RESERVE 864) # bytes that the end of the heap gives to the main program's stack, see stacks.h
 list(APPEND MICROPY_DEF_BOARD
     MAIN_STACK_RESERVE=${MODTHREAD_MAIN_STACK_RESERVE}

@@ -30,10 +30,7 @@ description = "a fake"
 product = "Raspberry Pi Pico"
 chip = "RP2040"
 usb = "2e8a:0005"
-drive = "RPI-RP2"
-family = 0xe48bff56
-start = 0x10000000
-size = 0x200000
+machines = ["Raspberry Pi Pico"]
 """
 INFO = "UF2 Bootloader v3.0\nModel: Raspberry Pi RP2\nBoard-ID: {}\n"
 FAMILY, START = 0xE48BFF56, 0x10000000

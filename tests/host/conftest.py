@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from micropython_tree import MicroPythonTree
 
 FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 
@@ -35,6 +36,14 @@ def fake_board(tmp_path: Path) -> Callable[..., str]:
         return str(folder)
 
     return make
+
+
+@pytest.fixture
+def micropython(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MicroPythonTree:
+    """Return a source tree of MicroPython that has no board yet, and make it the one at hand."""
+    tree = MicroPythonTree(tmp_path / "micropython")
+    monkeypatch.setenv("MICROPY_DIR", str(tree.folder))
+    return tree
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from micropython_tree import MicroPythonTree
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
@@ -28,10 +29,6 @@ description = "of one's own"
 product = "board"
 chip = "RP2040"
 usb = "1209:0001"
-drive = "RPI-RP2"
-family = 0xe48bff56
-start = 0x10000000
-size = 0x200000
 """
 CP2102 = (0x10C4, 0xEA60, "CP2102 USB to UART Bridge Controller")
 
@@ -91,14 +88,21 @@ def test_what_is_chosen(
 @pytest.mark.parametrize(
     ("board", "message"),
     [
-        ("NOPE", f"unknown board 'NOPE'; known boards: {', '.join(boards.names())}; connected: "),
+        (
+            "NOPE",
+            f"unknown board 'NOPE'; known boards: {', '.join(boards.names())}; "
+            "modthread boards --all lists all; connected: ",
+        ),
         ("", "unknown board ''; known boards: "),
+        ("RPI_PICA", "unknown board 'RPI_PICA'; did you mean RPI_PICO; modthread boards "),
         ("RPI_PICO@E66", "unknown board 'E66'; known boards: "),
-        ("boards/NOPE", "boards/NOPE has no board.toml"),
-        ("x" * 300, f"{'x' * 300}: File name too long; name a board, or a folder with a board"),
+        ("boards/NOPE", "boards/NOPE has neither board.toml nor mpconfigboard.cmake; "),
+        ("RPI_PICO-NOPE", "RPI_PICO has no variant NOPE; it has none"),
+        ("x" * 300, f"{'x' * 300}: File name too long; name a board, or the folder of one"),
         (f"/{'x' * 300}", f"/{'x' * 300}: File name too long; name a board, or"),
     ],
 )
+@pytest.mark.usefixtures("micropython")
 def test_what_is_not_there(
     board: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,8 +127,7 @@ for options in ({str(tmp_path)!r},), (None, {str(tmp_path / "tty")!r}):
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.splitlines() == [
-        f"ModthreadError {tmp_path}: Permission denied; "
-        "name a board, or a folder with a board.toml",
+        f"ModthreadError {tmp_path}: Permission denied; name a board, or the folder of one",
         str(tmp_path / "tty"),
     ]
 
@@ -194,7 +197,7 @@ def test_names_of_a_run_tell_boards_of_a_kind_apart() -> None:
     assert [*named([choose("E661AAAA"), choose("E661AAAA")])] == ["RPI_PICO"]
 
 
-@pytest.mark.usefixtures("two_picos")
+@pytest.mark.usefixtures("two_picos", "micropython")
 def test_the_list_for_people(plug_in: Plug, capsys: Capture) -> None:
     plug_in("/dev/ttyUSB0", CP2102, None, "1-1.4")
     with closing(BoardLock("/dev/ttyACM1")):
@@ -217,19 +220,62 @@ def test_the_list_for_people(plug_in: Plug, capsys: Capture) -> None:
     }
 
 
-@pytest.mark.usefixtures("two_picos")
+@pytest.mark.usefixtures("two_picos", "micropython")
 def test_every_name_of_the_list_chooses_that_board(capsys: Capture) -> None:
     assert cli.main(["boards", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 3 + len(boards.names())
     for row in rows:
         if row["port"] is None and not row["emulated"]:
-            with pytest.raises(ModthreadError, match=f"^no {row['select']} found"):
-                chosen(row["select"])
-            continue
+            raise AssertionError(f"{row['select']} is neither attached nor emulated")
         name, port = chosen(row["select"])
         assert port == row["port"]
         assert row["kinds"] in ([], [name])
+
+
+def define_three(micropython: MicroPythonTree) -> None:
+    """Define boards of which USB says the same, and one of which it does not."""
+    for name in ("RPI_PICO", "XIAO"):
+        header = f'#define MICROPY_HW_BOARD_NAME "{NAMES[name]}"\n'
+        micropython.define(name, header=header)
+    usb = "#define MICROPY_HW_USB_VID (0x1B4F)\n#define MICROPY_HW_USB_PID (0x0026)\n"
+    micropython.define("PROMICRO", header=usb)
+    micropython.define("PICO2", "rp2350")
+
+
+NAMES = {"RPI_PICO": "Raspberry Pi Pico", "XIAO": "Seeed XIAO RP2040"}
+
+
+@pytest.mark.usefixtures("two_picos")
+def test_usb_stands_for_several_boards(
+    micropython: MicroPythonTree, plug_in: Plug, capsys: Capture
+) -> None:
+    define_three(micropython)
+    plug_in("/dev/ttyACM3", (0x1B4F, 0x0026, "Board in FS mode"), "S1", "1-1.5:1.0")
+    assert cli.main(["boards"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("RPI_PICO or XIAO (Board in FS mode)") == 2
+    assert printed.count("PROMICRO (Board in FS mode)") == 1
+    assert choose("S1").board.name == "PROMICRO"
+    assert choose("E661AAAA").board.name == "RPI_PICO"
+    assert choose("E661AAAA").guessed
+    assert not choose("RPI_PICO@E661AAAA").guessed
+
+
+def test_what_runs_on_a_board_says_which_it_is(
+    micropython: MicroPythonTree,
+    fake_port: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    define_three(micropython)
+    monkeypatch.setenv("FAKE_MACHINE", "Seeed XIAO RP2040 with RP2040")
+    info = ListPortInfo(fake_port())
+    info.vid, info.pid = PICO[:2]
+    monkeypatch.setattr(list_ports, "comports", lambda: [info])
+    for options, kinds in ([], ["RPI_PICO", "XIAO"]), (["--ask"], ["XIAO"]):
+        assert cli.main(["boards", "--json", *options]) == 0
+        assert json.loads(capsys.readouterr().out)[0]["kinds"] == kinds
 
 
 @pytest.fixture

@@ -205,9 +205,9 @@ def convert(tmp_path: Path) -> Callable[[bytes], Path]:
         options: list[str | Path] = [
             "-c",
             "-b",
-            f"{flash().start:#x}",
+            f"{flash().rom.start:#x}",
             "-f",
-            f"{flash().family:#x}",
+            f"{flash().rom.family:#x}",
             "-o",
             path,
         ]

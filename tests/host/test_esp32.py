@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from micropython_tree import define_board
 
 from modthread import boards, build, project
-from modthread.boards import EsptoolConfig
 from modthread.build import esp32
+from modthread.catalogue import SUPPORTED, chip
 from modthread.errors import ModthreadError
 
 BOARDS = ["ESP32_GENERIC", "ESP32_GENERIC_C3", "ESP32_GENERIC_S3"]
@@ -32,6 +34,9 @@ def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def write_micropython(folder: Path, version: str) -> None:
     line = "#define MICROPY_VERSION_{} {}\n"
     write(folder / "mpy/py/mpconfig.h", line, "MAJOR MINOR MICRO", version)
+    board = folder / "mpy/ports/esp32/boards/ESP32_GENERIC_C3"
+    if not board.is_dir():
+        define_board(board, "esp32c3")
 
 
 def write_esp_idf(folder: Path, version: str) -> None:
@@ -52,13 +57,47 @@ def error_of_a_build() -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("name", BOARDS)
-def test_board_names_its_chip(name: str) -> None:
-    board = boards.load(name)
-    assert board.port == "esp32"
-    assert board.flash is None
-    assert isinstance(board.esptool, EsptoolConfig)
-    assert board.esptool.chip in esp32.COMPILERS
+def test_each_supported_chip_has_a_compiler() -> None:
+    supported = {chip(mcu) for mcu, port in SUPPORTED.items() if port == "esp32"}
+    assert supported == esp32.COMPILERS.keys()
+
+
+def expanded(folder: Path, board: str, *settings: str) -> tuple[str, str]:
+    """Let CMake read our mpconfigboard.cmake and then the variant's file as MicroPython does.
+
+    Returns what it says and what it complains about.
+    """
+    script = folder / "read.cmake"
+    script.write_text(f"""
+        set(CMAKE_SOURCE_DIR {folder})
+        set(MICROPY_BOARD {board})
+        include({project.ROOT}/ports/esp32/mpconfigboard.cmake)
+        if(MICROPY_BOARD_VARIANT)
+            include(${{MICROPY_BOARD_DIR}}/mpconfigvariant_${{MICROPY_BOARD_VARIANT}}.cmake)
+        endif()
+        message(STATUS "${{MICROPY_BOARD_DIR}} ${{SDKCONFIG_DEFAULTS}}")
+    """)
+    command = ["cmake", *settings, "-P", str(script)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.stdout, result.stderr
+
+
+def test_the_overlay_reads_the_boards_own_files(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "boards/INSIDE", tmp_path / "OUTSIDE"
+    for folder in (inside, outside):
+        define_board(folder, "", f"set(SDKCONFIG_DEFAULTS {folder.name})\n")
+        (folder / "mpconfigvariant_OTA.cmake").write_text("list(APPEND SDKCONFIG_DEFAULTS ota)\n")
+    ours = f"{project.ROOT}/ports/esp32/sdkconfig"
+    assert expanded(tmp_path, "INSIDE")[0] == f"-- {inside} INSIDE;{ours}\n"
+    settings = [f"-DMODTHREAD_BOARD_DIR={outside}", "-DMODTHREAD_BOARD_VARIANT=OTA"]
+    assert expanded(tmp_path, "OUTSIDE", *settings)[0] == f"-- {outside} OUTSIDE;{ours};ota\n"
+
+
+@pytest.mark.parametrize("target", ["esp32", "esp32s3", "esp32c3", "esp32c6", "esp32s2", "esp32c2"])
+def test_the_overlay_refuses_a_chip_without_threads(tmp_path: Path, target: str) -> None:
+    define_board(tmp_path / "boards/BOARD", "", f"set(IDF_TARGET {target})\n")
+    _, complaint = expanded(tmp_path, "BOARD")
+    assert ("no threads for" in complaint) == (target.upper() not in esp32.COMPILERS)
 
 
 @pytest.mark.usefixtures("versions")

@@ -430,7 +430,7 @@ def test_board_that_runs_something_else_afterwards(
         (uf2(NEW)[512:], "damaged (block 0 says that it is 1 of 101)"),
         (uf2(NEW, start=START + 256), "damaged (block 0 is for 0x10000100)"),
         (uf2(NEW, start=0x20000000), "does not fit: 0x20000000 is not in PICO's flash"),
-        (uf2(bytes(0x200100)), "does not fit: 0x10200000 is not in PICO's flash"),
+        (uf2(NEW, start=START + 0x1000000), "does not fit: 0x11000000 is not in PICO's flash"),
         (
             uf2(NEW, family=0xE48BFF59),
             "is not for RP2040: its family is 0xe48bff59, PICO takes 0xe48bff56; "
@@ -458,13 +458,27 @@ def test_no_image(desk: Desk, capsys: Capture) -> None:
 
 def test_emulated_board_needs_no_flashing(capsys: Capture) -> None:
     assert cli.main(["flash", "--no-build", "--board", boards.DEFAULT]) == 2
-    assert capsys.readouterr().err.startswith(
-        "modthread: MPS2_AN385 is emulated and needs no flashing; boards that are flashed: "
+    assert capsys.readouterr().err == (
+        "modthread: MPS2_AN385 is emulated and needs no flashing; "
+        "boards that are flashed: modthread boards --all\n"
     )
 
 
 def test_board_that_nobody_knows_how_to_flash(desk: Desk, capsys: Capture) -> None:
     (desk.board / "board.toml").write_text('description = "a fake"\n')
-    assert complaint(desk, capsys).startswith(
-        "PICO has no [flash] in board.toml; boards that are flashed: "
+    assert complaint(desk, capsys) == (
+        "PICO has no [flash] in board.toml; boards that are flashed: modthread boards --all"
     )
+
+
+def test_a_board_that_calls_itself_another_one_is_left_alone(desk: Desk, capsys: Capture) -> None:
+    """Boards may share USB identifiers and chip: what runs there tells them apart."""
+    pico = desk.plug_in(machine="Seeed XIAO RP2040 with RP2040")
+    assert complaint(desk, capsys) == (
+        f"{pico.port} calls itself Seeed XIAO RP2040 with RP2040, which is not PICO; nothing was "
+        f"written; to write all the same, name both: --board PICO@{pico.port}"
+    )
+    assert pico.flash == OLD
+    assert pico.is_alive()
+    succeeds(desk, capsys, "--port", pico.port)
+    assert pico.flash == padded(NEW)

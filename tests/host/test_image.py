@@ -4,7 +4,6 @@ import shutil
 import struct
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,10 @@ import tiny_image
 from tiny_image import MAIN, RP2040_FLAGS, SCRIPT, START, Tiny
 
 from modthread import boards, image
-from modthread.boards import Board
+from modthread.boards import Board, EsptoolConfig
 from modthread.cli import main
 from modthread.errors import ModthreadError
-from modthread.image.chips import CHIPS, RP2040, chip_of
+from modthread.image.chips import CHIPS, FLASH, RP2040, chip_of
 
 pytestmark = pytest.mark.lane("check")
 
@@ -617,8 +616,21 @@ def test_every_board_has_a_chip() -> None:
     assert chip_of(boards.load("RPI_PICO")) is RP2040
 
 
-def test_an_unknown_chip_is_one_line(pico: Board) -> None:
-    assert pico.flash
-    board = replace(pico, name="MINE", flash=replace(pico.flash, chip="RP9999"))
+@pytest.mark.parametrize("name", boards.BOOT_ROMS)
+def test_what_the_boot_rom_takes_is_what_is_checked(name: str) -> None:
+    rom, chip = boards.BOOT_ROMS[name], CHIPS[name]
+    assert rom.family == chip.uf2_family
+    assert [(rom.start, rom.size)] == [
+        (one.start, one.size) for one in chip.memories if one.kind == FLASH
+    ]
+
+
+def test_the_size_of_the_flash_is_the_images(tiny: Tiny) -> None:
+    tiny.build(link_flags=[*RP2040_FLAGS, "-Wl,--defsym=__modthread_flash_size__=0x100000"])
+    assert image.flash_size(image.Elf(tiny.elf)) == 1 << 20
+
+
+def test_an_unknown_chip_is_one_line() -> None:
+    board = Board("MINE", "", port="esp32", esptool=EsptoolConfig("RP9999", 0))
     with pytest.raises(ModthreadError, match=r"^MINE: nothing is known of chip RP9999; known are"):
         chip_of(board)

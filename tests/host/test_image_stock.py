@@ -95,8 +95,7 @@ def test_differences_to_stock(name: str) -> None:
 
 def image_of(name: str, threads: Threads) -> image.Image:
     board = boards.load(name)
-    size = board.flash.size if board.flash else None
-    return image.Image(image.chip_of(board), image.Elf(build.firmware(board, threads)), size)
+    return image.Image.of(image.chip_of(board), image.Elf(build.firmware(board, threads)))
 
 
 def test_the_firmware_linked_without_the_chips_flags(tmp_path: Path) -> None:

@@ -105,8 +105,8 @@ def test_image_is_the_binary_file_at_the_start_of_flash(board: Board) -> None:
     for position in range(0, len(image), 512):
         header = struct.unpack_from("<8I", image, position)
         magic, second_magic, _, address, size, _, _, family = header
-        assert (magic, second_magic, family) == (0x0A324655, 0x9E5D5157, board.flash.family)
-        offset = address - board.flash.start
+        assert (magic, second_magic, family) == (0x0A324655, 0x9E5D5157, board.flash.rom.family)
+        offset = address - board.flash.rom.start
         flash[offset : offset + size] = image[position + 32 : position + 32 + size]
     assert flash[: len(binary)] == binary
 

@@ -299,8 +299,7 @@ def test_dead_board_is_2(script: Write, fake_port: Callable[..., str]) -> None:
     [
         (
             ["--board", "NOPE", __file__],
-            "unknown board 'NOPE'; known boards: ESP32_GENERIC, ESP32_GENERIC_C3, "
-            "ESP32_GENERIC_S3, MPS2_AN385, RPI_PICO",
+            "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO; modthread boards --all",
         ),
         (["nothing.py"], "nothing.py: No such file or directory; name a Python script"),
         (["--port", "/dev/nothing", __file__], "/dev/nothing: no such port; connected: "),

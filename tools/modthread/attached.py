@@ -15,9 +15,9 @@ class Attached:
     """A serial port and the board on it.
 
     `usb` are the vendor and product identifiers, ``2e8a:0005``. `kinds` are the known boards with
-    these identifiers. `identity` stays the same wherever the board reappears: it is the serial
-    number, unless another board has the same one, as with cheap USB bridges. `location` is the USB
-    socket as Linux names it, ``1-1.4``, or empty.
+    these identifiers, those of boards/ first: dozens may share them. `identity` stays the same
+    wherever the board reappears: it is the serial number, unless another board has the same one, as
+    with cheap USB bridges. `location` is the USB socket as Linux names it, ``1-1.4``, or empty.
     """
 
     port: str
@@ -41,14 +41,14 @@ class Attached:
 def attached() -> list[Attached]:
     """Return what is on the serial ports of this host."""
     infos = sorted(list_ports.comports())
-    kinds = {name: boards.load(name).usb for name in boards.names()}
+    kinds = boards.by_usb()
     return [
         Attached(
             port=info.device,
             usb=usb_of(info),
             serial_number=info.serial_number,
             description=info.product or "a serial port",
-            kinds=tuple(name for name, usb in kinds.items() if usb and usb == usb_of(info)),
+            kinds=kinds.get(usb_of(info) or "", ()),
             identity=_identity(info, infos),
             location=(info.location or "").partition(":")[0],
         )

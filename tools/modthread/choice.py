@@ -3,12 +3,12 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from modthread import attached, boards, labgrid, project
+from modthread import attached, boards, labgrid, project, sources
 from modthread.attached import Attached
-from modthread.boards import Board
+from modthread.boards import Board, UnknownBoardError
 from modthread.errors import ModthreadError
 
 HELP = (
@@ -20,11 +20,13 @@ HELP = (
 class Choice:
     """A kind of board, and `where` it is: a USB serial number, a port or any pyserial URL.
 
-    `where` is None for an emulated board, and empty for the one of its kind that is attached.
+    `where` is None for an emulated board, and empty for the one of its kind that is attached. The
+    kind is `guessed` where USB alone tells it, since many kinds have the same identifiers.
     """
 
     board: Board
     where: str | None = None
+    guessed: bool = field(default=False, compare=False)
 
     def port(self) -> str | None:
         """Return the port, None where the board is emulated.
@@ -46,9 +48,19 @@ def choose(board: str | None, port: str | None = None) -> Choice:
 
     `board` is NAME, or WHERE, or NAME@WHERE; `port` is WHERE, too. Without WHERE it is the emulated
     board; if its kind is not emulated, the one board of that kind that is attached. Without NAME,
-    USB tells the kind. Without both, it is the first board of the user's project. Raises
-    ModthreadError.
+    USB tells the kind. Without both, it is the first board of the user's project. Blocks while
+    MicroPython is fetched, which knows most boards, if it is not there yet. Raises ModthreadError.
     """
+    try:
+        return _choose(board, port)
+    except UnknownBoardError:
+        if sources.micropython_at_hand():
+            raise
+    sources.micropython()
+    return _choose(board, port)
+
+
+def _choose(board: str | None, port: str | None) -> Choice:
     if board is None:
         return at(port) if port else choose(defaults(project.around(Path.cwd()))[0])
     if port:
@@ -70,8 +82,8 @@ def defaults(root: Path | None) -> tuple[str, ...]:
 def at(where: str) -> Choice:
     """Return the board at `where`, of the kind that USB tells, or of a kind that nobody knows."""
     found = attached.at(_port(where))
-    if found and len(found.kinds) == 1:
-        return Choice(boards.load(found.kinds[0]), where)
+    if found and (len(found.kinds) == 1 or {*found.kinds[:1]} & {*boards.names()}):
+        return Choice(boards.load(found.kinds[0]), where, guessed=True)
     return Choice(Board(name=_word(where), description="of unknown kind", port=""), where)
 
 
@@ -99,7 +111,10 @@ def _port(where: str) -> str:
         return where
     if "/" in where:
         if os.path.isdir(where):  # noqa: PTH112 (Path's raises where one may not look)
-            raise ModthreadError(f"{where} has no board.toml; name a board, or a folder with one")
+            raise ModthreadError(
+                f"{where} has neither board.toml nor mpconfigboard.cmake;"
+                " name the folder of a board"
+            )
         return where
     known = attached.attached()
     found = [one for one in known if one.serial_number == where]
@@ -107,9 +122,8 @@ def _port(where: str) -> str:
         return found[0].port
     if found:
         raise _ambiguous(f"more than one port of a board with serial number {where}", found)
-    raise ModthreadError(
-        f"unknown board '{where}'; known boards: {', '.join(boards.names())}; "
-        f"connected: {_list(known)}"
+    raise UnknownBoardError(
+        f"unknown board '{where}'; {boards.suggestions(where)}; connected: {_list(known)}"
     )
 
 

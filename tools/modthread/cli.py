@@ -80,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _boards(options: argparse.Namespace) -> int:
+    if options.all:
+        return inventory.show_all(options.json)
     return inventory.show(options.ask, options.json)
 
 
@@ -160,6 +162,7 @@ def _flash(options: argparse.Namespace) -> int:
         no_build=options.no_build,
         always=options.always,
         wait=options.wait,
+        guessed=chosen.guessed,
     )
     already = "" if outcome.written else " already; nothing was written"
     print(f"{chosen.board.name} on {outcome.port} runs {outcome.runs}{already}")
@@ -211,7 +214,9 @@ def _started(options: argparse.Namespace) -> Device:
     port = chosen.port()
     board = replace(chosen.board, traced=bool(options.trace))
     if port and options.flash:
-        port = put(board, port, no_build=options.no_build, wait=options.wait).port
+        port = put(
+            board, port, no_build=options.no_build, wait=options.wait, guessed=chosen.guessed
+        ).port
     elif port is None and not options.no_build:
         build.firmware(board)
     device = Device(
@@ -278,7 +283,11 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     command = add("boards", _boards, "list what is attached and what is emulated")
-    command.add_argument(
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
+        "--all", action="store_true", help="list all boards that MicroPython has, and their chips"
+    )
+    which.add_argument(
         "--ask",
         action="store_true",
         help="interrupt the program on each board, and ask what runs there",
@@ -435,7 +444,7 @@ def _board_option(
 
     def complete(**_: object) -> list[str]:
         places = [(one.port, one.serial_number) for one in attached.attached()]
-        return [*boards.names(), *(word for place in places for word in place if word)]
+        return [*boards.all_names(), *(word for place in places for word in place if word)]
 
     option = parser.add_argument(name, help=text, metavar=name[2:].upper(), **settings)
     option.completer = complete  # type: ignore[attr-defined]

@@ -44,7 +44,9 @@ class Fleet:
         board = replace(choice.board, traced=self.traced)
         port = choice.port()
         if port and self.flash:
-            port = flash.put(board, port, no_build=not self.build, wait=self.wait).port
+            port = flash.put(
+                board, port, no_build=not self.build, wait=self.wait, guessed=choice.guessed
+            ).port
         elif self.build and not port:
             build.firmware(board)
         device = self._devices[name] = Device(

@@ -1,4 +1,4 @@
-"""The command `boards`: what is attached and what is emulated, each with its name for --board."""
+"""The command `boards`: what is attached, what is emulated, and what can be built for."""
 
 import ast
 import json
@@ -8,9 +8,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from modthread import attached, boards, lock
+from modthread import attached, boards, catalogue, lock, sources
 from modthread.attached import Attached
 from modthread.boards import BOTH_RAISED
+from modthread.catalogue import Definition
 from modthread.errors import ModthreadError
 from modthread.lock import BoardLock
 from modthread.session import MODTHREAD, Session
@@ -35,6 +36,23 @@ class Row:
     runs: str | None = None
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A kind of board that MicroPython or boards/ has.
+
+    `select` is what --board takes for it, `variants` are what may follow that after a hyphen.
+    `why_not` says why it cannot be built; `ours` whether boards/ has a folder for it.
+    """
+
+    select: str
+    chip: str
+    product: str
+    variants: tuple[str, ...]
+    ours: bool
+    emulated: bool
+    why_not: str | None
+
+
 def show(ask: bool, as_json: bool) -> int:
     """Print the list, and return the exit status.
 
@@ -43,21 +61,61 @@ def show(ask: bool, as_json: bool) -> int:
     """
     rows = [_attached(one, ask) for one in attached.attached()]
     rows += [_known(name) for name in boards.names()]
-    print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else _table(rows))
+    if as_json:
+        _print_json(rows)
+    else:
+        print(_table(_ROW_HEAD, map(_row, rows)))
     return 0
+
+
+def show_all(as_json: bool) -> int:
+    """Print each board that has a name, and return the exit status.
+
+    Blocks while MicroPython, which knows most of them, is fetched.
+    """
+    micropython = sources.micropython()
+    kinds = [_ours(name) for name in boards.names() if not catalogue.find(micropython, name)]
+    kinds += [_kind(micropython, one) for one in catalogue.definitions(micropython)]
+    kinds.sort(key=lambda kind: kind.select)
+    if as_json:
+        _print_json(kinds)
+    else:
+        print(_table(_KIND_HEAD, map(_kind_row, kinds)))
+    return 0
+
+
+def _print_json(rows: Iterable[Row | Kind]) -> None:
+    print(json.dumps([asdict(row) for row in rows], indent=2))
+
+
+def _ours(name: str) -> Kind:
+    """Return a board that MicroPython does not have."""
+    board = boards.load(name)
+    return Kind(name, "-", board.description, (), True, bool(board.emulator), None)
+
+
+def _kind(micropython: Path, one: Definition) -> Kind:
+    mcu = one.mcu()
+    missing = catalogue.missing(micropython, one)
+    lacks = f"MicroPython lacks {', '.join(missing)}" if missing else None
+    why_not = catalogue.why_not(mcu) or lacks
+    ours = one.name in boards.names()
+    emulated = ours and not why_not and bool(boards.load(one.name).emulator)
+    return Kind(one.name, catalogue.chip(mcu), one.product, one.variants, ours, emulated, why_not)
 
 
 def _attached(one: Attached, ask: bool) -> Row:
     user = lock.holder(one.port)
+    runs, kinds = _ask(one) if ask and not user else (None, one.kinds)
     return Row(
         select=one.identity if one.is_known_by_serial_number else one.port,
         port=one.port,
         usb=one.usb,
         serial_number=one.serial_number,
-        kinds=one.kinds,
+        kinds=kinds,
         description=one.description,
         in_use_by=user,
-        runs=_ask(one) if ask and not user else None,
+        runs=runs,
     )
 
 
@@ -66,8 +124,11 @@ def _known(name: str) -> Row:
     return Row(name, None, board.usb, None, (name,), board.description, bool(board.emulator))
 
 
-def _ask(one: Attached) -> str:
-    """Interrupt what runs, and return what the board says of itself, or why it does not."""
+def _ask(one: Attached) -> tuple[str, tuple[str, ...]]:
+    """Interrupt what runs, and return what the board says of itself, or why it does not.
+
+    And which kinds it may be: of those with the same USB identifiers, the ones that it says.
+    """
     config = boards.load(one.kinds[0]).serial if one.kinds else BOTH_RAISED
     try:
         with (
@@ -78,24 +139,38 @@ def _ask(one: Attached) -> str:
             answer = session.ask(RUNNING, ANSWER_LIMIT, f"{MODTHREAD}import os")
             session.leave(ANSWER_LIMIT)
     except ModthreadError as error:
-        return f"no answer: {error}"
+        return f"no answer: {error}", one.kinds
     machine, micropython, modthread = ast.literal_eval(answer)
     words = f"{machine}; MicroPython {micropython}"
-    return f"{words}; modthread {modthread}" if modthread else words
+    kinds = tuple(name for name in one.kinds if boards.load(name).calls_itself(machine))
+    return (f"{words}; modthread {modthread}" if modthread else words), kinds or one.kinds
 
 
-def _table(rows: Iterable[Row]) -> str:
-    table = [("--board", "port", "USB", "serial number", "what it is")]
-    table += [
-        (
-            row.select,
-            row.port or ("emulated" if row.emulated else "-"),
-            row.usb or "-",
-            row.serial_number or "-",
-            _words(row),
-        )
-        for row in rows
-    ]
+_ROW_HEAD = ("--board", "port", "USB", "serial number", "what it is")
+_KIND_HEAD = ("--board", "chip", "variants", "what it is")
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    return (
+        row.select,
+        row.port or ("emulated" if row.emulated else "-"),
+        row.usb or "-",
+        row.serial_number or "-",
+        _words(row),
+    )
+
+
+def _kind_row(kind: Kind) -> tuple[str, ...]:
+    words = [kind.product]
+    if kind.emulated:
+        words.append("emulated")
+    if kind.why_not:
+        words.append(f"cannot be built: {kind.why_not}")
+    return (kind.select, kind.chip, ", ".join(kind.variants) or "-", "; ".join(words))
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    table = [head, *rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
@@ -104,10 +179,17 @@ def _table(rows: Iterable[Row]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _few(kinds: tuple[str, ...]) -> str:
+    """Return two names, or one and how many others there are."""
+    if len(kinds) <= 2:
+        return " or ".join(kinds)
+    return f"{kinds[0]} or one of {len(kinds) - 1} others"
+
+
 def _words(row: Row) -> str:
     words = [row.description]
     if row.port and row.kinds:
-        words = [f"{' or '.join(row.kinds)} ({row.description})"]
+        words = [f"{_few(row.kinds)} ({row.description})"]
     if row.in_use_by:
         words.append(f"in use by {row.in_use_by}")
     if row.runs:

@@ -56,6 +56,14 @@ def pinned(name: str) -> Source:
     return Source(name=name, **{key.replace("-", "_"): value for key, value in pins.items()})
 
 
+def micropython_at_hand() -> Path | None:
+    """Return MicroPython's source tree where it is there already; this fetches nothing."""
+    pin = pinned("micropython")
+    if tree := directory_from_environment(pin.variable, pin.marker):
+        return tree
+    return pin.tree if (pin.tree / pin.marker).is_file() else None
+
+
 def micropython(*submodules: str) -> Path:
     """Return MicroPython's source tree: ``MICROPY_DIR``, or the pinned one.
 

@@ -16,6 +16,7 @@ __all__ = [
     "Size",
     "Threads",
     "can_have",
+    "configure",
     "firmware",
     "make",
     "mpy_cross",
@@ -40,6 +41,14 @@ def firmware(board: Board, threads: Threads = Threads.OURS) -> Path:
         raise ModthreadError(f"{board.name}: no port '{board.port}'; correct its board.toml")
     elf: Path = PORTS[board.port].firmware(board, threads)
     return elf
+
+
+def configure(board: Board) -> None:
+    """Let CMake configure the firmware of a board of ports/rp2, as far as a build begins with that.
+
+    Blocks for some seconds; raises ModthreadError.
+    """
+    rp2.configure(board)
 
 
 def can_have(board: Board, threads: Threads) -> bool:

@@ -33,23 +33,29 @@ def firmware(board: Board, threads: Threads) -> Path:
     """
     if board.esptool is None:
         raise ModthreadError(f"{board.name}: no [esptool] in its board.toml; name its chip there")
+    if board.esptool.chip not in COMPILERS:
+        known = ", ".join(COMPILERS)
+        raise ModthreadError(
+            f"{board.name}: no threads for {board.esptool.chip} yet, only for {known};"
+            " name another board"
+        )
     if board.traced:
         raise ModthreadError(f"{board.name} has no firmware that records its threads yet")
     ours = threads is Threads.OURS
     idf = esp_idf(board.name)
     python = _python(idf, board.esptool.chip)
     micropython = sources.micropython()
+    cmake.refuse_missing_submodules(micropython, board)
     build = board.directory if ours else project.BUILD / f"{board.name}-stock"
     settings = [
         "-GNinja",
         f"-S{micropython / 'ports/esp32'}",
         f"-B{build}",
-        f"-DMICROPY_BOARD={board.name}",
         f"-DPYTHON={python}",
-        *cmake.manifest(PORT, micropython),
+        *cmake.micropython_lib(micropython, board),
     ]
+    settings += _overlaid(micropython, board) if ours else cmake.names(micropython, board)
     if ours:
-        settings.append(f"-DMICROPY_BOARD_DIR={PORT}")
         settings.append(f"-DUSER_C_MODULES={PORT / 'micropython.cmake'}")
     elif not (micropython / "lib/berkeley-db-1.xx/README").is_file():
         settings.append("-DMICROPY_PY_BTREE=OFF")
@@ -69,6 +75,16 @@ def firmware(board: Board, threads: Threads) -> Path:
             elf.symlink_to("micropython.elf")
         image.check_build(elf, board)
     return elf
+
+
+def _overlaid(micropython: Path, board: Board) -> list[str]:
+    """Return the settings that name the board where our folder is MICROPY_BOARD_DIR."""
+    settings = [f"-DMICROPY_BOARD={board.micropython_name}", f"-DMICROPY_BOARD_DIR={PORT}"]
+    if folder := cmake.folder_outside(micropython, board):
+        settings.append(f"-DMODTHREAD_BOARD_DIR={folder}")
+    if board.variant:
+        settings.append(f"-DMODTHREAD_BOARD_VARIANT={board.variant}")
+    return settings
 
 
 def esp_idf(board: str) -> Path:

@@ -3,6 +3,8 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modthread import image, project, sources
@@ -14,6 +16,7 @@ from modthread.build.threads import Threads
 from modthread.errors import ModthreadError
 
 PORT = project.ROOT / "ports/rp2"
+CHIP = "RP2040"
 WITHOUT_THREADS = "stock"
 VARIANTS = frozenset({Threads.OURS, Threads.NONE})
 SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
@@ -22,22 +25,50 @@ KERNEL = re.compile(r"^-- modthread: (.+)$", re.MULTILINE)  # as micropython.cma
 
 def firmware(board: Board, threads: Threads) -> Path:
     """Build the firmware, with our threads or as MicroPython's own is, and return the ELF file."""
+    with _configured(board, threads) as (build, micropython, said, run):
+        said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
+        if match := KERNEL.search(said):
+            (build / "kernel.txt").write_text(match[1])
+        assert board.flash
+        _convert(build, micropython, board.flash, run)
+        image.check_build(build / "firmware.elf", board)
+    return build / "firmware.elf"
+
+
+def configure(board: Board) -> None:
+    """Let CMake do its part of a build; raises ModthreadError."""
+    with _configured(board, Threads.OURS):
+        pass
+
+
+@contextmanager
+def _configured(board: Board, threads: Threads) -> Iterator[tuple[Path, Path, str, Run]]:
+    """Hold the folder of the build, configured.
+
+    Yields it, MicroPython's tree, what CMake said, and what runs a command there.
+    """
     if board.flash is None:
         raise ModthreadError(f"{board.name}: no [flash] in its board.toml; describe its chip there")
+    if board.flash.chip != CHIP:
+        raise ModthreadError(
+            f"{board.name}: no threads for {board.flash.chip} yet, only for {CHIP};"
+            " name another board"
+        )
     ours = threads is Threads.OURS
     build = board.directory if ours else project.BUILD / f"{board.name}-stock"
     sdk = sources.pico_sdk()
     submodules = [name for name in SUBMODULES if name != "pico-sdk" or not sdk]
     micropython = sources.micropython(*submodules)
+    cmake.refuse_missing_submodules(micropython, board)
     settings = [
         "-GNinja",
         f"-S{micropython / 'ports/rp2'}",
         f"-B{build}",
-        f"-DMICROPY_BOARD={board.name}",
+        *cmake.names(micropython, board),
         f"-DPython3_EXECUTABLE={sys.executable}",
         "-DPICO_NO_PICOTOOL=1",
         "-DPICO_BUILD_DOCS=0",
-        *cmake.manifest(PORT, micropython),
+        *cmake.micropython_lib(micropython, board),
     ]
     if sdk:
         settings.append(f"-DPICO_SDK_PATH_OVERRIDE={sdk}")
@@ -50,13 +81,7 @@ def firmware(board: Board, threads: Threads) -> Path:
     variables = environment(micropython)
     variables["MICROPY_MPYCROSS"] = str(mpy_cross(micropython))
     with job(f"Building the firmware {build.name}", build, settings, variables) as run:
-        said = cmake.configure(build, settings, run)
-        said += run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
-        if match := KERNEL.search(said):
-            (build / "kernel.txt").write_text(match[1])
-        _convert(build, micropython, board.flash, run)
-        image.check_build(build / "firmware.elf", board)
-    return build / "firmware.elf"
+        yield build, micropython, cmake.configure(build, settings, run), run
 
 
 def _convert(build: Path, micropython: Path, flash: FlashConfig, run: Run) -> None:
@@ -66,6 +91,6 @@ def _convert(build: Path, micropython: Path, flash: FlashConfig, run: Run) -> No
         return
     part = build / "firmware.uf2.part"
     tool = micropython / "tools/uf2conv.py"
-    where = ["-f", f"{flash.family:#x}", "-b", f"{flash.start:#x}"]
+    where = ["-f", f"{flash.rom.family:#x}", "-b", f"{flash.rom.start:#x}"]
     run([sys.executable, tool, "-c", *where, "-o", part, binary])
     part.rename(uf2)

@@ -43,7 +43,7 @@ def waiting(flash: FlashConfig) -> list[Waiting]:
 
 def unmounted_drive(flash: FlashConfig) -> Path:
     """Return the device of the bootloader's drive as udev names it on Linux."""
-    return LABELS / flash.drive
+    return LABELS / flash.rom.drive
 
 
 def write(image: Image, flash: FlashConfig, board: Waiting, show: Show) -> None:
@@ -92,7 +92,7 @@ def _drives(flash: FlashConfig) -> Iterator[Waiting]:
         except OSError:
             continue
         if match := re.search(r"^Board-ID: *(\S+)", info, re.MULTILINE):
-            yield Waiting(f"the {match[1]} at {path}", match[1] == flash.drive, path)
+            yield Waiting(f"the {match[1]} at {path}", match[1] == flash.rom.drive, path)
 
 
 def _mounted() -> list[Path]:

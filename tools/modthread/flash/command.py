@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from modthread import boards, build, labgrid, progress, project
+from modthread import build, labgrid, progress, project
 from modthread.boards import Board
 from modthread.errors import ModthreadError
 from modthread.flash.esp32 import EsptoolFlasher
@@ -21,13 +21,15 @@ def put(
     always: bool = False,
     wait: float = 0.0,
     patience: float = 1.0,
+    guessed: bool = False,
 ) -> Outcome:
     """Build, and put the firmware on the board, unless that runs it already; `always` puts it.
 
     Without `port` it is the one board of its kind that is attached or waits in its bootloader.
     `image` is a file to write instead of the build's. Blocks for about a minute at most, and for
     `wait` seconds while the board is in use. The answers of an emulated board may take `patience`
-    times longer. Raises ModthreadError.
+    times longer. Where the kind was `guessed`, or there is no `port`, what runs on the board must
+    call itself by its name, if it runs MicroPython. Raises ModthreadError.
     """
     kind = _kind(board)
     if not (no_build or image):
@@ -35,7 +37,8 @@ def put(
     log = TrafficLog(project.BUILD / f"logs/{board.name}-flash.log")
     with closing(log), progress.step(f"Flashing {board.name}") as show:
         path = image or board.firmware.with_name(kind.IMAGE)
-        flasher = kind(board, path, log, show, always, wait, patience)
+        named = port is not None and not guessed
+        flasher = kind(board, path, log, show, always, wait, patience, named)
         if port is None:
             return flasher.flash(None)
         with labgrid.reached(port) as place:
@@ -49,7 +52,5 @@ def _kind(board: Board) -> type[Flasher]:
         return EsptoolFlasher
     if not board.port:
         raise ModthreadError(f"{board.name} is of unknown kind; name its kind with --board NAME")
-    known = [one for name in boards.names() if (one := boards.load(name)).flash or one.esptool]
-    others = ", ".join(one.name for one in known) or "none"
     why = "is emulated and needs no flashing" if board.emulator else "has no [flash] in board.toml"
-    raise ModthreadError(f"{board.name} {why}; boards that are flashed: {others}")
+    raise ModthreadError(f"{board.name} {why}; boards that are flashed: modthread boards --all")

@@ -43,7 +43,8 @@ class Flasher(ABC):
     """Puts the `image` on a board, unless the board runs it already; `always` puts it then, too.
 
     `show` gets the progress. The board may be in use for `wait` seconds. Its answers may take
-    `patience` times longer than a real board's.
+    `patience` times longer than a real board's. If `named`, a person has said which board it is and
+    where: then a board that calls itself another one, with the same chip, is written, too.
     """
 
     IMAGE: ClassVar[str]
@@ -56,6 +57,7 @@ class Flasher(ABC):
     always: bool = False
     wait: float = 0.0
     patience: float = 1.0
+    named: bool = True
 
     @abstractmethod
     def flash(self, port: str | None) -> Outcome:
@@ -105,6 +107,11 @@ class Flasher(ABC):
             raise ModthreadError(
                 f"{port} is a {machine}, {self.board.name} needs {self.chip}; "
                 "nothing was written; name the right board or port"
+            )
+        if not (self.named or self.board.calls_itself(machine)):
+            raise ModthreadError(
+                f"{port} calls itself {machine}, which is not {self.board.name}; nothing was "
+                f"written; to write all the same, name both: --board {self.board.name}@{port}"
             )
         return machine
 

@@ -59,7 +59,7 @@ class Uf2Flasher(Flasher):
 
     def checksum_on_board(self) -> tuple[str, str]:
         """Read the flash where the chip maps it."""
-        where = f"bytearray_at({self._config.start}, {len(self._image.data)})"
+        where = f"bytearray_at({self._config.rom.start}, {len(self._image.data)})"
         return "import binascii, uctypes", f"binascii.crc32(uctypes.{where})"
 
     def flash(self, port: str | None) -> Outcome:
@@ -130,7 +130,7 @@ class Uf2Flasher(Flasher):
     def _not_mounted(self) -> ModthreadError:
         device = bootloader.unmounted_drive(self._config)
         return ModthreadError(
-            f"the board is in its bootloader, but its drive {self._config.drive} is not mounted; "
+            f"the board is in its bootloader, but its drive {device.name} is not mounted; "
             f"run udisksctl mount -b {device}, or install picotool, and run this again"
         )
 

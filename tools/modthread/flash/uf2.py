@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from modthread import project
+from modthread import image, project
 from modthread.boards import Board, FlashConfig
 from modthread.errors import ModthreadError
 
@@ -35,26 +35,33 @@ def read(path: Path, board: Board, flash: FlashConfig) -> Image:
     count, rest = divmod(len(content), BLOCK.size)
     if rest or not count:
         raise _damaged(path, f"{len(content)} bytes are no whole number of blocks")
+    limit = flash.rom.start + (_flash_size(path) or flash.rom.size)
     data = bytearray()
     for number, fields in enumerate(BLOCK.iter_unpack(content)):
         start0, start1, flags, address, size, block, blocks, family, payload, end = fields
         if (start0, start1, end) != MAGIC or flags & NOT_MAIN_FLASH or size != PAYLOAD:
             raise _damaged(path, f"block {number} is none")
-        if not flags & FAMILY_PRESENT or family != flash.family:
+        if not flags & FAMILY_PRESENT or family != flash.rom.family:
             raise ModthreadError(
                 f"{path} is not for {flash.chip}: its family is {family:#010x}, "
-                f"{board.name} takes {flash.family:#010x}; name the right board"
+                f"{board.name} takes {flash.rom.family:#010x}; name the right board"
             )
         if (block, blocks) != (number, count):
             raise _damaged(path, f"block {number} says that it is {block} of {blocks}")
-        if not flash.start <= address <= flash.start + flash.size - PAYLOAD:
+        if not flash.rom.start <= address <= limit - PAYLOAD:
             raise ModthreadError(
                 f"{path} does not fit: {address:#x} is not in {board.name}'s flash"
             )
-        if address != flash.start + len(data):
+        if address != flash.rom.start + len(data):
             raise _damaged(path, f"block {number} is for {address:#x}")
         data += payload[:PAYLOAD]
     return Image(path, bytes(data))
+
+
+def _flash_size(path: Path) -> int | None:
+    """Return what the ELF file beside the image says, None without one."""
+    elf = path.with_suffix(".elf")
+    return image.flash_size(image.Elf(elf)) if elf.is_file() else None
 
 
 def restart(flash: FlashConfig) -> bytes:
@@ -65,7 +72,7 @@ def restart(flash: FlashConfig) -> bytes:
     """
     start0, start1, end = MAGIC
     return BLOCK.pack(
-        start0, start1, FAMILY_PRESENT, flash.start, PAYLOAD, 0, 0, flash.family, b"", end
+        start0, start1, FAMILY_PRESENT, flash.rom.start, PAYLOAD, 0, 0, flash.rom.family, b"", end
     )
 
 

@@ -10,10 +10,20 @@ from modthread.boards import Board
 from modthread.errors import ModthreadError
 from modthread.image.chips import Chip, chip_of
 from modthread.image.elf import Elf
-from modthread.image.image import Fault, Image
+from modthread.image.image import Fault, Image, flash_size
 from modthread.image.rules import RULES
 
-__all__ = ["Chip", "Elf", "Fault", "Image", "check", "check_build", "chip_of", "faults"]
+__all__ = [
+    "Chip",
+    "Elf",
+    "Fault",
+    "Image",
+    "check",
+    "check_build",
+    "chip_of",
+    "faults",
+    "flash_size",
+]
 
 # What others would take from the folder of a build: to flash it, to boot it, to convert it.
 TAKEN = ("elf", "bin", "uf2", "hex")
@@ -38,8 +48,7 @@ def check(elf: Path, board: Board) -> None:
 
 
 def _wrong(elf: Path, board: Board) -> list[Fault]:
-    size = board.flash.size if board.flash else None
-    return faults(Image(chip_of(board), Elf(elf), size))
+    return faults(Image.of(chip_of(board), Elf(elf)))
 
 
 def check_build(elf: Path, board: Board) -> None:

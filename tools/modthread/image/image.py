@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from modthread.image.chips import Chip, Memory
 from modthread.image.elf import Elf
+
+# As MicroPython's linker script has it from 1.26 on, and ours: ports/rp2/main.c.
+FLASH_SIZE = ("__micropy_flash_size__", "__modthread_flash_size__")
 
 
 class Fault(NamedTuple):
@@ -16,16 +19,27 @@ class Fault(NamedTuple):
     remedy: str
 
 
+def flash_size(elf: Elf) -> int | None:
+    """Return the bytes of the board's flash that the firmware was built for, where it says it."""
+    found = (elf.by_name.get(name) for name in FLASH_SIZE)
+    return next((one.value for one in found if one), None)
+
+
 @dataclass(frozen=True)
 class Image:
     """A firmware for `chip`: its ELF file, and what lies beside it in the folder of its build.
 
-    `flash_size` is the board's, where it is known.
+    `flash_size` is the board's in bytes, where it is known: an image of ports/rp2 says it.
     """
 
     chip: Chip
     elf: Elf
     flash_size: int | None = None
+
+    @classmethod
+    def of(cls, chip: Chip, elf: Elf) -> Self:
+        """Return the image with what its ELF file says."""
+        return cls(chip, elf, flash_size(elf))
 
     def beside(self, *names: str) -> Path | None:
         """Return the first of these files that the folder has."""

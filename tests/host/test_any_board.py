@@ -1,0 +1,87 @@
+"""Firmware of MicroPython's own boards by their names, without a file of ours."""
+
+import re
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from modthread import boards, build, catalogue, image, sources
+from modthread.boards import Board
+from modthread.device import Device
+from modthread.errors import ModthreadError
+
+HERE = sources.micropython_at_hand()
+pytestmark = pytest.mark.skipif(not HERE, reason="MicroPython's sources are not there yet")
+
+ONE = "SPARKFUN_PROMICRO"
+SIZES = {  # of the flash, in MiB
+    "ADAFRUIT_FEATHER_RP2040": 8,
+    "ADAFRUIT_ITSYBITSY_RP2040": 8,
+    "ADAFRUIT_QTPY_RP2040": 8,
+    "MACHDYNE_WERKZEUG": 1,
+    "NULLBITS_BIT_C_PRO": 4,
+    "PIMORONI_PICOLIPO-FLASH_16M": 16,
+    "PIMORONI_TINY2040": 2,
+    "POLOLU_ZUMO_2040_ROBOT": 16,
+    "WEACTSTUDIO-FLASH_4M": 4,
+    "GARATRONIC_PYBSTICK26_RP2040": 1,
+}
+
+
+def built(name: str) -> Board:
+    """Build the firmware, which is checked then, and return the board."""
+    board = boards.load(name)
+    build.firmware(board)
+    return board
+
+
+@pytest.mark.lane("hours")
+@pytest.mark.parametrize(("name", "size"), SIZES.items())
+def test_firmware_is_built_and_checked(name: str, size: int) -> None:
+    elf = image.Elf(built(name).firmware)
+    assert image.flash_size(elf) == size << 20
+    assert elf.path.with_suffix(".uf2").is_file()
+
+
+@pytest.mark.lane("long")
+def test_a_board_without_a_file_of_ours_runs(tmp_path: Path) -> None:
+    """The emulated Pico has no less than this board, whose image it boots as it is."""
+    pico, board = boards.load("RPI_PICO"), built(ONE)
+    emulated = replace(
+        board,
+        emulator=pico.emulator,
+        firmware_file=pico.firmware_file,
+        time_scale=pico.time_scale,
+    )
+    icount = pico.emulator.test_icount if pico.emulator else None
+    script = (
+        "import _thread, os\n"
+        "lock = _thread.allocate_lock()\n"
+        "lock.acquire()\n"
+        "_thread.start_new_thread(lock.release, ())\n"
+        "print(lock.acquire(True, 5), os.uname().machine)\n"
+    )
+    with closing(Device(emulated, icount=icount, logs=tmp_path)) as device:
+        device.start()
+        result = device.run(script, 10)
+    assert result.output == b"True SparkFun Pro Micro RP2040 with RP2040\r\n"
+    assert board.calls_itself("SparkFun Pro Micro RP2040 with RP2040")
+
+
+@pytest.mark.lane("hours")
+def test_each_board_is_configured_or_refused_in_a_line() -> None:
+    """A build that CMake lets begin is stopped at its first step: only its configuration counts."""
+    assert HERE
+    configured = []
+    for one in catalogue.definitions(HERE):
+        for name in [one.name, *(f"{one.name}-{variant}" for variant in one.variants)]:
+            try:
+                board = boards.load(name)
+                if board.port == "rp2":
+                    build.configure(board)
+                    configured.append(name)
+            except ModthreadError as error:
+                assert re.match(rf"{name}(: no threads for| needs lib/)", str(error))  # noqa: PT017
+    assert {ONE, *SIZES} <= {*configured}

@@ -1,0 +1,285 @@
+"""Boards by their names: what MicroPython's folders say, and what is refused before it is built."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from micropython_tree import MicroPythonTree, define_board
+
+from modthread import boards, build, catalogue, cli, project, sources
+from modthread.build import cmake
+from modthread.catalogue import Definition
+from modthread.errors import ModthreadError
+
+Capture = pytest.CaptureFixture[str]
+HERE = sources.micropython_at_hand()
+NEEDS_SOURCES = pytest.mark.skipif(not HERE, reason="MicroPython's sources are not there yet")
+
+
+def test_a_board_of_the_rp2_port(micropython: MicroPythonTree) -> None:
+    header = """
+        #define MICROPY_HW_BOARD_NAME "Little board"
+        #define MICROPY_HW_USB_VID (0x239A)
+        #define MICROPY_HW_USB_PID (0x80F2)
+    """
+    micropython.define("LITTLE", header=header, vendor="Adafruit", product="Little")
+    board = boards.load("LITTLE")
+    assert (board.name, board.port) == ("LITTLE", "rp2")
+    assert board.description == "Adafruit Little with an RP2040"
+    assert board.flash
+    assert (board.flash.chip, board.flash.usb) == ("RP2040", "239a:80f2")
+    assert (board.flash.rom.drive, board.flash.rom.family) == ("RPI-RP2", 0xE48BFF56)
+    assert board.calls_itself("Little board with RP2040")
+    assert not board.calls_itself("Raspberry Pi Pico with RP2040")
+
+
+def test_what_a_board_does_not_say(micropython: MicroPythonTree) -> None:
+    micropython.define("PLAIN", vendor="Maker", product="maker Plain")
+    board = boards.load("PLAIN")
+    assert board.description == "maker Plain with an RP2040"
+    assert board.usb == "2e8a:0005"
+    assert board.calls_itself("whatever with RP2040")
+
+
+@pytest.mark.parametrize(("mcu", "offset"), [("esp32", 0x1000), ("esp32s3", 0), ("esp32c3", 0)])
+def test_a_board_of_the_esp32_port(micropython: MicroPythonTree, mcu: str, offset: int) -> None:
+    micropython.define("BOARD", mcu, deploy_options={"flash_offset": hex(offset)})
+    board = boards.load("BOARD")
+    assert board.port == "esp32"
+    assert board.esptool == boards.EsptoolConfig(mcu.upper(), offset)
+    assert board.usb is None
+
+
+def test_a_variant_has_a_name_and_a_folder_of_its_own(micropython: MicroPythonTree) -> None:
+    folder = micropython.define("BIG")
+    (folder / "mpconfigvariant_FLASH_16M.cmake").touch()
+    board = boards.load("BIG-FLASH_16M")
+    assert (board.name, board.micropython_name, board.variant) == (
+        "BIG-FLASH_16M",
+        "BIG",
+        "FLASH_16M",
+    )
+    assert board.directory.name == "BIG-FLASH_16M"
+    assert cmake.names(micropython.folder, board) == [
+        "-DMICROPY_BOARD=BIG",
+        "-DMICROPY_BOARD_VARIANT=FLASH_16M",
+    ]
+    with pytest.raises(ModthreadError, match=r"^BIG has no variant FLASH_1; it has FLASH_16M$"):
+        boards.load("BIG-FLASH_1")
+
+
+def test_a_variant_of_an_emulated_board_is_emulated(micropython: MicroPythonTree) -> None:
+    folder = micropython.define("RPI_PICO")
+    (folder / "mpconfigvariant_BIG.cmake").touch()
+    assert boards.load("RPI_PICO-BIG").emulator == boards.load("RPI_PICO").emulator
+
+
+@pytest.mark.parametrize(
+    ("mcu", "chip"),
+    [("rp2350", "RP2350"), ("esp32c6", "ESP32C6"), ("esp32s2", "ESP32S2"), ("esp32p4", "ESP32P4")],
+)
+def test_a_chip_without_threads_is_refused_before_anything_is_built(
+    micropython: MicroPythonTree, mcu: str, chip: str, capsys: Capture
+) -> None:
+    micropython.define("NOT_YET", mcu)
+    assert cli.main(["firmware", "--board", "NOT_YET"]) == 2
+    assert capsys.readouterr().err == (
+        f"modthread: NOT_YET: no threads for {chip} yet, only for RP2040, ESP32, ESP32S3, ESP32C3;"
+        " name another board\n"
+    )
+
+
+def test_a_riscv_variant_is_refused(micropython: MicroPythonTree) -> None:
+    folder = micropython.define("PICO9")
+    (folder / "mpconfigvariant_RISCV.cmake").write_text('set(PICO_PLATFORM "rp2350-riscv")\n')
+    with pytest.raises(ModthreadError, match=r"^PICO9-RISCV: no threads for RP2350-RISCV yet"):
+        boards.load("PICO9-RISCV")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('port = "rp2"\n[flash]\nproduct = "a board"\nchip = "RP2350"\n', "RP2350"),
+        ('port = "esp32"\n[esptool]\nchip = "ESP32C6"\noffset = 0\n', "ESP32C6"),
+    ],
+)
+def test_a_board_of_ones_own_with_such_a_chip_is_refused(
+    tmp_path: Path, table: str, said: str
+) -> None:
+    (tmp_path / "board.toml").write_text(f'description = "mine"\n{table}')
+    with pytest.raises(ModthreadError, match=f": no threads for {said} yet, only for "):
+        build.firmware(boards.load(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("mcu", "cmake_text"),
+    [
+        ("rp2040", ""),
+        ("", 'set(PICO_PLATFORM "rp2040")\n'),
+        ("", "set(IDF_TARGET esp32c3)\n"),
+    ],
+)
+def test_a_folder_outside_micropython(
+    micropython: MicroPythonTree, tmp_path: Path, mcu: str, cmake_text: str
+) -> None:
+    folder = tmp_path / "MINE"
+    define_board(folder, mcu, cmake_text)
+    board = boards.load(str(folder))
+    assert board.name == "MINE"
+    assert board.port == ("esp32" if "IDF" in cmake_text else "rp2")
+    assert cmake.names(micropython.folder, board) == [
+        "-DMICROPY_BOARD=MINE",
+        f"-DMICROPY_BOARD_DIR={folder}",
+    ]
+
+
+def test_a_folder_may_have_a_board_toml_too(tmp_path: Path) -> None:
+    define_board(tmp_path / "MINE", "rp2040")
+    (tmp_path / "MINE/board.toml").write_text('description = "better words"\ntime_scale = 2\n')
+    board = boards.load(str(tmp_path / "MINE"))
+    assert (board.description, board.time_scale) == ("better words", 2)
+    assert board.flash
+
+
+def test_a_folder_that_does_not_say_its_chip(tmp_path: Path) -> None:
+    define_board(tmp_path / "MINE", "")
+    with pytest.raises(ModthreadError, match="MINE does not say its chip; write it into board"):
+        boards.load(str(tmp_path / "MINE"))
+
+
+def test_a_damaged_board_json_is_one_line(micropython: MicroPythonTree) -> None:
+    folder = micropython.define("BROKEN")
+    (folder / "board.json").write_text("{")
+    with pytest.raises(ModthreadError, match=r"^/.*board\.json: Expecting .*; correct it$"):
+        boards.load("BROKEN")
+
+
+RADIO = "set(MICROPY_PY_LWIP ON)\nset(MICROPY_PY_NETWORK_CYW43 ON)\nset(MICROPY_PY_BLUETOOTH 0)\n"
+
+
+def test_missing_submodules_are_named_with_the_command(micropython: MicroPythonTree) -> None:
+    micropython.define("RADIO", cmake=RADIO)
+    (micropython.folder / "lib/lwip").mkdir(parents=True)
+    board = boards.load("RADIO")
+    with pytest.raises(ModthreadError) as error:
+        cmake.refuse_missing_submodules(micropython.folder, board)
+    assert str(error.value) == (
+        "RADIO needs lib/lwip, lib/cyw43-driver of MicroPython; "
+        f"run: make -C {micropython.folder}/ports/rp2 BOARD=RADIO submodules"
+    )
+    (micropython.folder / "lib/lwip/README").touch()
+    (micropython.folder / "lib/cyw43-driver").mkdir()
+    (micropython.folder / "lib/cyw43-driver/README").touch()
+    cmake.refuse_missing_submodules(micropython.folder, board)
+
+
+def test_what_is_switched_off_needs_nothing(micropython: MicroPythonTree) -> None:
+    micropython.define("QUIET", cmake="set(MICROPY_PY_LWIP OFF)\n# set(MICROPY_PY_LWIP 1)\n")
+    cmake.refuse_missing_submodules(micropython.folder, boards.load("QUIET"))
+
+
+def test_the_pinned_source_needs_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MICROPY_DIR", raising=False)
+    monkeypatch.setattr(sources, "SOURCES", tmp_path)
+    tree = MicroPythonTree(sources.pinned("micropython").tree)
+    tree.define("RADIO", cmake=RADIO)
+    with pytest.raises(ModthreadError) as error:
+        cmake.refuse_missing_submodules(tree.folder, boards.load("RADIO"))
+    assert re.fullmatch(
+        r"RADIO needs lib/lwip, lib/cyw43-driver of MicroPython; run: git clone --branch v[\d.]+ "
+        r"https://\S+ && make -C micropython/ports/rp2 BOARD=RADIO submodules && export "
+        r"MICROPY_DIR=\$PWD/micropython",
+        str(error.value),
+    )
+
+
+def test_what_stands_in_for_micropython_lib(
+    micropython: MicroPythonTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each package that the manifests require is there, and empty; the board's own stay."""
+    monkeypatch.setattr(cmake, "NO_MICROPYTHON_LIB", tmp_path / "no-lib")
+    folder = micropython.define("BOARD")
+    (folder.parent / "manifest.py").write_text('require("dht")\nrequire("umqtt.simple")\n')
+    (folder / "manifest.py").write_text('module("board.py")\nrequire("ssd1306")\n# require("x")\n')
+    setting = f"-DMICROPY_LIB_DIR={tmp_path / 'no-lib'}"
+    assert cmake.micropython_lib(micropython.folder, boards.load("BOARD")) == [setting]
+    packages = (tmp_path / "no-lib/micropython").glob("*/manifest.py")
+    assert {path.parent.name for path in packages} == {"dht", "umqtt.simple", "ssd1306"}
+    (micropython.folder / "lib/micropython-lib").mkdir(parents=True)
+    (micropython.folder / "lib/micropython-lib/README.md").touch()
+    assert cmake.micropython_lib(micropython.folder, boards.load("BOARD")) == []
+
+
+def test_the_list_of_all(micropython: MicroPythonTree, capsys: Capture) -> None:
+    micropython.define("RPI_PICO", vendor="Raspberry Pi", product="Pico")
+    micropython.define("RADIO", cmake=RADIO)
+    micropython.define("C6", "esp32c6")
+    (micropython.define("BIG") / "mpconfigvariant_FLASH_16M.cmake").touch()
+    assert cli.main(["boards", "--all", "--json"]) == 0
+    kinds = {kind["select"]: kind for kind in json.loads(capsys.readouterr().out)}
+    assert list(kinds) == sorted(kinds) == ["BIG", "C6", "MPS2_AN385", "RADIO", "RPI_PICO"]
+    assert kinds["RPI_PICO"] == {
+        "select": "RPI_PICO",
+        "chip": "RP2040",
+        "product": "Raspberry Pi Pico",
+        "variants": [],
+        "ours": True,
+        "emulated": True,
+        "why_not": None,
+    }
+    assert kinds["BIG"]["variants"] == ["FLASH_16M"]
+    assert kinds["C6"]["why_not"] == "no threads for ESP32C6 yet"
+    assert kinds["RADIO"]["why_not"] == "MicroPython lacks lib/lwip, lib/cyw43-driver"
+    assert cli.main(["boards", "--all"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["--board", *kinds]
+    assert lines[2].endswith("Maker Board; cannot be built: no threads for ESP32C6 yet")
+
+
+def test_the_emulated_pico_is_as_micropython_says() -> None:
+    """It is described here, too, since it is known before MicroPython's sources are there."""
+    if not HERE:
+        pytest.skip("MicroPython's sources are not there yet")
+    ours, definition = boards.load("RPI_PICO").flash, catalogue.find(HERE, "RPI_PICO")
+    assert ours
+    assert definition
+    assert (ours.product, ours.chip) == (definition.product, catalogue.chip(definition.mcu()))
+    assert (ours.usb, ours.machines) == (definition.usb, definition.machines)
+
+
+@NEEDS_SOURCES
+def test_every_board_of_micropython_is_there_or_refused_in_a_line() -> None:
+    assert HERE
+    found = catalogue.definitions(HERE)
+    assert len(found) > 50
+    assert len({one.name for one in found}) == len(found)
+    for one in found:
+        for name in [one.name, *(f"{one.name}-{variant}" for variant in one.variants)]:
+            _loads_or_says_why_not(one, name)
+
+
+def _loads_or_says_why_not(one: Definition, name: str) -> None:
+    try:
+        board = boards.load(name)
+    except ModthreadError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+        assert str(error).startswith(f"{name}: no threads for ")  # noqa: PT017
+        assert one.mcu() not in catalogue.SUPPORTED
+        return
+    assert board.name == name
+    assert one.mcu() in catalogue.SUPPORTED
+    assert board.description.startswith(one.product)
+    assert bool(board.flash) == (board.port == "rp2")
+    assert bool(board.esptool) == (board.port == "esp32")
+    assert one.machines
+    if board.usb:
+        assert re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", board.usb)
+
+
+def test_what_boards_hold_is_what_micropython_does_not_say() -> None:
+    assert boards.names() == ["MPS2_AN385", "RPI_PICO"]
+    assert all(boards.load(name).emulator for name in boards.names())
+    assert {path.parent.name for path in (project.ROOT / "boards").glob("*/*")} == {*boards.names()}
