@@ -176,8 +176,8 @@ static void lock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
     mp_printf(print, "<%s _thread.lock object at 0x%p>", self->locked ? "locked" : "unlocked", self);
 }
 
-static deadline_t deadline_after(mp_obj_t timeout) {
-    mp_float_t seconds = mp_obj_get_float(timeout);
+deadline_t lock_deadline(mp_obj_t timeout) {
+    mp_float_t seconds = mp_obj_get_float(argument_number(timeout));
     if (seconds != seconds) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout is not a number"));
     }
@@ -209,7 +209,7 @@ bool lock_parse_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs, d
     }
     mp_obj_t wait = waitflag != MP_OBJ_NULL ? waitflag : blocking;
     mp_obj_t timeout = argument_number(parsed[ARG_timeout].u_obj);
-    *deadline = deadline_after(timeout);
+    *deadline = lock_deadline(timeout);
     bool may_wait = wait == MP_OBJ_NULL || mp_obj_get_int(argument_number(wait)) != 0;
     if (!may_wait && !mp_obj_equal(timeout, MP_OBJ_NEW_SMALL_INT(-1))) {
         mp_raise_ValueError(MP_ERROR_TEXT("can't specify a timeout for a non-blocking call"));

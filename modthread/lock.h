@@ -26,6 +26,9 @@ bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline);
 // Give the lock to the first who waits, or to nobody. Returns whether it was locked. May be called in any interrupt.
 bool lock_give(mp_obj_thread_lock_t *lock);
 
+// When a timeout in seconds is over; a negative one never is. Raises TypeError, ValueError and OverflowError.
+deadline_t lock_deadline(mp_obj_t timeout);
+
 // The arguments of acquire(waitflag=1, timeout=-1), the lock itself first. Returns whether it may wait, and until when.
 // Raises TypeError, ValueError and OverflowError, see stubs/_thread.pyi.
 bool lock_parse_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs, deadline_t *deadline);

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "console.h"
 #include "gil.h"
+#include "handle.h"
 #include "lock.h"
 #include "rlock.h"
 
@@ -75,9 +76,13 @@ static mp_obj_t mod_thread_start_new_thread(size_t n_args, const mp_obj_t *args,
     mp_obj_get_array(tuple, &n_positional, &positional);
     const mp_map_t *keywords = dict != MP_OBJ_NULL ? &((mp_obj_dict_t *)MP_OBJ_TO_PTR(dict))->map : NULL;
     size_t n_keywords = keywords == NULL ? 0 : keywords->used;
+    if (MAX(n_positional, n_keywords) > UINT16_MAX) {
+        mp_raise_TypeError(MP_ERROR_TEXT("too many arguments"));
+    }
 
     thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, n_positional + 2 * n_keywords);
     call->function = args[0];
+    call->handle = MP_OBJ_NULL;
     call->n_args = n_positional;
     call->n_kw = n_keywords;
     memcpy(call->args, positional, n_positional * sizeof(mp_obj_t));
@@ -203,6 +208,8 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__thread) },
     { MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj) },
     { MP_ROM_QSTR(MP_QSTR_start_new_thread), MP_ROM_PTR(&mod_thread_start_new_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR_start_joinable_thread), MP_ROM_PTR(&handle_start_joinable_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR__ThreadHandle), MP_ROM_PTR(&mp_type_thread_handle) },
     { MP_ROM_QSTR(MP_QSTR_start_new), MP_ROM_PTR(&mod_thread_start_new_thread_obj) },
     { MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_thread_exit_obj) },
     { MP_ROM_QSTR(MP_QSTR_exit_thread), MP_ROM_PTR(&mod_thread_exit_obj) },

@@ -18,6 +18,7 @@
 #include "event_loop.h"
 #include "file_system.h"
 #include "gil.h"
+#include "handle.h"
 #include "import.h"
 #include "lock.h"
 #include "scheduler.h"
@@ -120,10 +121,14 @@ static void thread_task(void *argument) {
     gil_enter_first(self);
     for (;;) {
         run(self->call);
+        mp_obj_t handle = self->call->handle;
         self->call = NULL;
         list_remove(self);
         self->next = pool;
         pool = self;
+        if (handle != MP_OBJ_NULL) {
+            handle_end(handle);
+        }
         if (shutting_down) {
             gil_wake(&thread_main); // which waits for it
         }

@@ -41,8 +41,9 @@ typedef enum {
 // The function that a thread calls, with its arguments; one GC block.
 typedef struct _thread_call_t {
     mp_obj_t function;
-    size_t n_args;
-    size_t n_kw;
+    mp_obj_t handle; // that others join the thread by, or MP_OBJ_NULL
+    uint16_t n_args;
+    uint16_t n_kw;
     mp_obj_t args[];
 } thread_call_t;
 
