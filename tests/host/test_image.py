@@ -538,6 +538,21 @@ def test_m3_instructions(
     assert bool(found) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("names", "is_fault"),
+    [
+        ("", False),  # a stock firmware
+        ("void gil_init(void) {} void __wrap_machine_i2s_deinit_all(void) {}", False),
+        ("void gil_init(void) {}", True),
+    ],
+)
+def test_threads_that_a_soft_reset_would_not_end_first(
+    tiny: Tiny, names: str, is_fault: bool
+) -> None:
+    tiny.build(main=MAIN + names)
+    assert ("nothing calls machine_i2s_deinit_all()" in said_of(tiny)) == is_fault
+
+
 # What the user sees.
 
 

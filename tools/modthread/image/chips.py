@@ -86,6 +86,7 @@ class Chip:
     `attributes` are what the image's build attributes say, None for what they must not say.
     `flags` are what each compiler got, `multilib` the folder of the libraries that go with them.
     `uf2_family` is None where no UF2 file is made. `boot` is the rule for the flash's beginning.
+    `soft_reset_hook` is the function of MicroPython's that our port wraps to end the threads.
     `extensions` are those of a RISC-V, of A, F and D. `foreign` are object files that say that they
     are for another processor, each with why they may.
     """
@@ -105,6 +106,7 @@ class Chip:
     uf2_family: int | None = None
     boot: str = ""
     esptool: str = ""
+    soft_reset_hook: str = ""
     extensions: frozenset[str] = frozenset()
     foreign: Mapping[str, str] = field(default_factory=dict)
 
@@ -203,6 +205,7 @@ RP2040 = Chip(
     flags=("-mcpu=cortex-m0plus", "-mthumb"),
     multilib="thumb/v6-m/nofp",
     uf2_family=0xE48B_FF56,
+    soft_reset_hook="machine_i2s_deinit_all",
     boot="boot2",
 )
 
@@ -287,6 +290,7 @@ ESP32 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32",
+    soft_reset_hook="machine_timer_deinit_all",
 )
 
 ESP32S3 = Chip(
@@ -304,6 +308,7 @@ ESP32S3 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32s3",
+    soft_reset_hook="machine_timer_deinit_all",
 )
 
 ESP32C3 = Chip(
@@ -320,6 +325,7 @@ ESP32C3 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32c3",
+    soft_reset_hook="machine_timer_deinit_all",
 )
 
 CHIPS = {one.name: one for one in (RP2040, RP2350, MPS2_AN385, ESP32, ESP32S3, ESP32C3)}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from modthread.image.image import Fault, Image
-from modthread.image.rules import built, code, esp, files, flash_off, memory, start
+from modthread.image.rules import built, code, esp, files, flash_off, memory, start, threads
 
 Rule = Callable[[Image], Iterator[Fault]]
 
@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     start.pointers,
     start.constants,
     flash_off.flash_off,
+    threads.end_first,
     files.binary,
     files.uf2_file,
     esp.application,
