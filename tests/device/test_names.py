@@ -62,3 +62,23 @@ def test_interrupt_main():
     else:
         assert False, "no TypeError"
     time.sleep_ms(5)
+
+
+def test_interrupt_main_is_no_key():
+    """Two hundred in a row are two hundred exceptions, and end no other thread."""
+    ended = []
+    stop = _thread.allocate_lock()
+    stop.acquire()
+    for _ in range(2):
+        _thread.start_new_thread(lambda: (stop.acquire(), stop.release(), ended.append(1)), ())
+    came = 0
+    for _ in range(200):
+        try:
+            _thread.interrupt_main()
+            time.sleep_ms(1)
+        except KeyboardInterrupt:
+            came += 1
+    time.sleep_ms(5)
+    stop.release()
+    wait_until(lambda: _thread._count() == 0)
+    assert (came, len(ended)) == (200, 2), (came, ended)
