@@ -32,6 +32,10 @@ void lock_reset(void) {
     lines_lost = true;
 }
 
+bool lock_lines_lost(void) {
+    return lines_lost;
+}
+
 static bool lock_try(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
     bool acquired = !lock->locked;
@@ -128,11 +132,19 @@ static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, deadline_t d
     return waiter->owns_lock || lock_quit(lock, waiter);
 }
 
-// Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
-static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
+static inline MP_ALWAYSINLINE void check_may_wait(void) {
     if (scheduler_is_locked() || gil_pins > 0) { // whoever has it cannot release it meanwhile
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't wait for a lock here"));
     }
+}
+
+void lock_check_may_wait(void) {
+    check_may_wait();
+}
+
+// Wait until the deadline. An exception that is pending for the thread ends the wait and is raised.
+static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
+    check_may_wait();
     static uint32_t last_number;
     waiter_t waiter; // lock_join() sets the rest
     waiter.thread = gil_resident;

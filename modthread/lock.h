@@ -26,6 +26,9 @@ bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline);
 // Give the lock to the first who waits, or to nobody. Returns whether it was locked. May be called in any interrupt.
 bool lock_give(mp_obj_thread_lock_t *lock);
 
+// Raise RuntimeError where nothing may wait. Needs the GIL; never blocks.
+void lock_check_may_wait(void);
+
 // When a timeout in seconds is over; a negative one never is. Raises TypeError, ValueError and OverflowError.
 deadline_t lock_deadline(mp_obj_t timeout);
 
@@ -41,5 +44,8 @@ void lock_refuse_as_base(mp_obj_t bases);
 
 // A soft reset is about to delete all other threads: from now on nobody waits for a lock, whatever an interrupt releases.
 void lock_reset(void);
+
+// True from then on until somebody waits again: whoever has waited is gone, with the stack on which it did.
+bool lock_lines_lost(void);
 
 #endif // MODTHREAD_LOCK_H

@@ -10,6 +10,7 @@
 #include "py/runtime.h"
 
 #include "arguments.h"
+#include "condition.h"
 #include "console.h"
 #include "gil.h"
 #include "handle.h"
@@ -226,6 +227,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_Lock), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_RLock), MP_ROM_PTR(&mp_type_thread_rlock) },
+    { MP_ROM_QSTR(MP_QSTR__Condition), MP_ROM_PTR(&mp_type_thread_condition) },
     { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },

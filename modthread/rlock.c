@@ -7,43 +7,32 @@
 
 #include "py/runtime.h"
 
-#include "gil.h"
 #include "lock.h"
 #include "rlock.h"
 
 #define NOBODY (0)
 
-// Two GC blocks, on 32-bit chips 32 bytes.
-typedef struct _mp_obj_thread_rlock_t {
-    mp_obj_thread_lock_t lock; // whose type is the RLock's
-    uint32_t owner; // a thread's identifier
-    uint32_t count; // how often the owner has taken it
-} mp_obj_thread_rlock_t;
-
-static bool is_owned(const mp_obj_thread_rlock_t *self) {
-    return self->owner == gil_resident->ident;
-}
-
 static bool take(mp_obj_thread_rlock_t *self, bool may_wait, deadline_t deadline) {
-    if (is_owned(self)) {
+    if (rlock_is_owned(self)) {
         ++self->count;
         return true;
     }
     if (!lock_take(&self->lock, may_wait, deadline)) {
         return false;
     }
-    self->count = 1;
-    self->owner = gil_resident->ident;
+    rlock_own(self, 1);
     return true;
 }
 
-static void give(mp_obj_thread_rlock_t *self) {
+uint32_t rlock_give_all(mp_obj_thread_rlock_t *self) {
+    uint32_t count = self->count;
     self->owner = NOBODY;
     lock_give(&self->lock);
+    return count;
 }
 
 static void check_owned(const mp_obj_thread_rlock_t *self) {
-    if (!is_owned(self)) {
+    if (!rlock_is_owned(self)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("cannot release un-acquired lock"));
     }
 }
@@ -51,15 +40,20 @@ static void check_owned(const mp_obj_thread_rlock_t *self) {
 /******************************************************************************/
 // The Python type
 
-static mp_obj_t rlock_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)args;
-    mp_arg_check_num(n_args, n_kw, 0, 0, false);
-    mp_obj_thread_rlock_t *self = mp_obj_malloc(mp_obj_thread_rlock_t, type);
+mp_obj_t rlock_new(void) {
+    mp_obj_thread_rlock_t *self = mp_obj_malloc(mp_obj_thread_rlock_t, &mp_type_thread_rlock);
     self->lock.locked = false;
     self->lock.first = NULL;
     self->owner = NOBODY;
     self->count = 0;
     return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t rlock_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    (void)type;
+    (void)args;
+    mp_arg_check_num(n_args, n_kw, 0, 0, false);
+    return rlock_new();
 }
 
 static void rlock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
@@ -97,7 +91,7 @@ static mp_obj_t rlock_release(mp_obj_t self_in) {
     if (self->count > 1) {
         --self->count;
     } else {
-        give(self); // with a count of 1: a handler that takes and releases it before leaves it taken
+        rlock_give_all(self); // with a count of 1: a handler that takes and releases it before leaves it taken
     }
     return mp_const_none;
 }
@@ -119,13 +113,13 @@ static MP_DEFINE_CONST_FUN_OBJ_1(rlock_locked_obj, rlock_obj_locked);
 // What a condition needs: to let go of the lock as a whole, and to take it back
 
 static mp_obj_t rlock_obj_is_owned(mp_obj_t self) {
-    return mp_obj_new_bool(is_owned(MP_OBJ_TO_PTR(self)));
+    return mp_obj_new_bool(rlock_is_owned(MP_OBJ_TO_PTR(self)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(rlock_is_owned_obj, rlock_obj_is_owned);
 
 static mp_obj_t rlock_obj_recursion_count(mp_obj_t self_in) {
     mp_obj_thread_rlock_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_int_from_uint(is_owned(self) ? self->count : 0);
+    return mp_obj_new_int_from_uint(rlock_is_owned(self) ? self->count : 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(rlock_recursion_count_obj, rlock_obj_recursion_count);
 
@@ -133,9 +127,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(rlock_recursion_count_obj, rlock_obj_recursion_
 static mp_obj_t rlock_obj_release_save(mp_obj_t self_in) {
     mp_obj_thread_rlock_t *self = MP_OBJ_TO_PTR(self_in);
     check_owned(self);
-    mp_obj_t count = mp_obj_new_int_from_uint(self->count);
-    give(self);
-    return count;
+    return mp_obj_new_int_from_uint(rlock_give_all(self));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(rlock_release_save_obj, rlock_obj_release_save);
 

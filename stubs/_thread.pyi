@@ -215,6 +215,52 @@ class RLock:
     def _acquire_restore(self, count: int, /) -> None:
         """Take the lock as often as `_release_save()` has said. Blocks while another thread owns it. This is for conditions."""
 
+class _Condition:
+    """A condition variable: `threading.Condition` as CPython 3.13 has it (`Lib/threading.py`). It takes 16 bytes of the heap.
+
+    - `lock`: a `Lock` or an `RLock`; with `None` a new `RLock`. Anything else is a `TypeError`.
+
+    `acquire()`, `release()`, `locked()` and `with` are those of the lock. A hard interrupt handler may not use it.
+    """
+
+    def __init__(self, lock: Lock | RLock | None = None) -> None: ...
+    def acquire(self, waitflag: int = 1, timeout: float = -1) -> bool: ...
+    def release(self) -> None: ...
+    def locked(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool:
+        """Release the lock, block until notified or until the timeout ends, and take the lock back. Return whether notified.
+
+        - `timeout`: in seconds. `None` has no limit. 0 and less return as soon as the lock is back.
+
+        An `RLock` is released however often it was taken. An exception that ends the wait, as Ctrl-C in the main thread, is
+        raised when the lock is back. A second one is raised without the lock.
+
+        Raises `RuntimeError("cannot wait on un-acquired lock")`, and `RuntimeError` where nothing may wait; `TypeError`,
+        `ValueError` and `OverflowError` for a bad timeout. Then the lock is kept.
+        """
+
+    def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Wait until `predicate()` is true, or the timeout ends, and return what it has returned last.
+
+        The predicate is called with the lock taken: first before any wait, then after each notification. Blocks and raises as
+        `wait()` does, and raises what the predicate raises.
+        """
+
+    def notify(self, n: int = 1) -> None:
+        """Let the `n` threads go on that have waited longest, or fewer if fewer wait. Each goes on when it has got the lock.
+
+        Does not block. Raises `RuntimeError("cannot notify on un-acquired lock")`.
+        """
+
+    def notify_all(self) -> None:
+        """Let all threads go on that wait. Otherwise as `notify()`."""
+
+    def _is_owned(self) -> bool:
+        """Return whether the calling thread has the lock, or anybody if that is a `Lock`."""
+
+    def __enter__(self) -> Literal[True]: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 def _threads() -> list[
     tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]
 ]:

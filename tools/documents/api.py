@@ -69,7 +69,7 @@ def entries_of(body: Iterable[ast.stmt], owner: str = "") -> Iterator[Entry]:
                 text = ast.get_docstring(statement) or ""
                 yield Entry(statement.name, [f"class {statement.name}"], text, members)
             case ast.Assign(targets=[ast.Name(name)]) | ast.AnnAssign(target=ast.Name(name)):
-                yield Entry(name, [ast.unparse(statement)], string(after))
+                yield Entry(f"{owner}{name}", [ast.unparse(statement)], string(after))
 
 
 def declaration(function: ast.FunctionDef) -> str:
