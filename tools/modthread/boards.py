@@ -285,9 +285,8 @@ def _defined(found: _Found) -> dict[str, Any]:
     definition = found.definition
     assert definition
     mcu = definition.mcu(found.variant)
-    if reason := catalogue.why_not(mcu):
-        known = ", ".join(map(catalogue.chip, catalogue.SUPPORTED))
-        raise ModthreadError(f"{found.name}: {reason}, only for {known}; name another board")
+    if reason := catalogue.why_not(definition, found.variant):
+        raise ModthreadError(f"{found.name}: {reason}; name another board")
     chip, port = catalogue.chip(mcu), catalogue.SUPPORTED[mcu]
     variant = f", {found.variant}" if found.variant else ""
     common = {

@@ -146,9 +146,14 @@ def chip(mcu: str) -> str:
     return mcu.upper()
 
 
-def why_not(mcu: str) -> str | None:
-    """Return why threads do not run on a chip, None where they do."""
-    return None if mcu in SUPPORTED else f"no threads for {chip(mcu)} yet"
+def why_not(board: Definition, variant: str = "") -> str | None:
+    """Return why threads do not run on a board, None where they do."""
+    mcu = board.mcu(variant)
+    if mcu not in SUPPORTED:
+        return f"no threads for {chip(mcu)} yet, only for {', '.join(map(chip, SUPPORTED))}"
+    if SUBMODULES["MICROPY_PY_NETWORK_CYW43"] in board.submodules(variant):
+        return "no threads beside the radio of a Pico W yet"
+    return None
 
 
 def _text(path: Path) -> str:
