@@ -15,7 +15,10 @@ from machine import Timer
 random.seed(SEED)
 micropython.alloc_emergency_exception_buf(100)
 THREADS = 3
-FUNCTIONS = [name for name in dir(_thread) if callable(getattr(_thread, name))]
+INTERRUPTS = "interrupt_main"  # its exception comes wherever the main thread is then
+FUNCTIONS = [
+    name for name in dir(_thread) if callable(getattr(_thread, name)) and name != INTERRUPTS
+]
 METHODS = "acquire", "release", "locked", "__enter__", "__exit__", "nothing"
 EXPECTED = (
     TypeError,
@@ -148,7 +151,9 @@ def anything():
 
 def sensible(name):
     """Arguments with which the call does something."""
-    if name == "start_new_thread":
+    if name == "start_joinable_thread":
+        return ((short, Reenters(), len)[random.getrandbits(8) % 3],)
+    if name in ("start_new", "start_new_thread"):
         function = (short, short, Raises(), Reenters(), len, Pair)[random.getrandbits(8) % 6]
         return ((function, (anything(),), {"x": 1}), (function, ()))[random.getrandbits(1)]
     if name == "acquire":
@@ -161,6 +166,8 @@ def sensible(name):
 
 
 NUMBERS = {
+    "start_joinable_thread": 2,
+    "start_new": 2,
     "start_new_thread": 2,
     "stack_size": 1,
     "setswitchinterval": 1,
@@ -222,6 +229,17 @@ def work(where):
     ended.append(where)
 
 
+def interrupt_main():
+    """Call it with everything, in the main thread and beside nothing else."""
+    for value in VALUES:
+        calls[0] += 1
+        try:
+            _thread.interrupt_main(value)
+            time.sleep_ms(1)
+        except EXPECTED + (KeyboardInterrupt,):
+            pass
+
+
 def give_back():
     """Give back what is held: some calls wait for ever, as they shall."""
     while len(ended) < THREADS + 1:
@@ -271,6 +289,7 @@ for _ in range(1000):
     if len(_thread._threads()) == 1:
         break
     time.sleep_ms(5)
+interrupt_main()
 assert not wrong, wrong
 assert len(_thread._threads()) == 1, _thread._threads()
 print(f"\n{calls[0]}")  # what started a thread may raise amidst a line, when it is printed
