@@ -84,8 +84,8 @@ def test_how_long_to_wait_is_a_number(value: str) -> None:
     ("typed", "expected"),
     [
         ("modthread mon", ["monitor"]),
-        ("modthread run --board RPI", ["RPI_PICO"]),
-        ("modthread boards --", ["--ask", "--help", "--json"]),
+        ("modthread run --board MPS2", ["MPS2_AN385"]),
+        ("modthread boards --", ["--all", "--ask", "--help", "--json"]),
     ],
 )
 def test_the_shell_completes(typed: str, expected: list[str]) -> None:
