@@ -91,7 +91,8 @@ static void print_function(mp_obj_t function) {
 }
 
 // Print what ended a thread. Printing may raise as well; then there is nobody left to tell.
-static void print_exception(mp_obj_t function, mp_obj_t exception) {
+// Not inline: each thread's stack would have room for it from the beginning.
+static MP_NOINLINE void print_exception(mp_obj_t function, mp_obj_t exception) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_printf(MICROPY_ERROR_PRINTER, "Unhandled exception in thread started by ");
