@@ -123,7 +123,7 @@ def compile_condition(depth):
 
 
 def compile_targets(depth):
-    exec("(" * 200 + "a" + ",)" * 200 + " = depth", {"depth": depth})
+    exec("(" * 400 + "a" + ",)" * 400 + " = depth", {"depth": depth})
 
 
 def compile_groups(depth):
