@@ -44,8 +44,7 @@ static void check_owned(const mp_obj_thread_condition_t *condition, mp_rom_error
 
 static void line_append(mp_obj_thread_condition_t *condition, notice_t *notice) {
     notice->lock.base.type = &mp_type_thread_lock;
-    notice->lock.locked = true;
-    notice->lock.first = NULL;
+    lock_prepare(&notice->lock, true);
     notice->next = NULL;
     if (condition->first == NULL) {
         condition->first = notice;

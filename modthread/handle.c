@@ -27,8 +27,7 @@ static mp_obj_t handle_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 0, false);
     mp_obj_thread_handle_t *self = mp_obj_malloc(mp_obj_thread_handle_t, type);
-    self->lives.locked = false;
-    self->lives.first = NULL;
+    lock_prepare(&self->lives, false);
     self->ident = NOT_STARTED;
     self->done = false;
     return MP_OBJ_FROM_PTR(self);
@@ -49,14 +48,17 @@ void handle_end(mp_obj_t self_in) {
 // join(timeout=None). After a timeout is_done() is False.
 static mp_obj_t handle_join(size_t n_args, const mp_obj_t *args) {
     mp_obj_thread_handle_t *self = MP_OBJ_TO_PTR(args[0]);
-    deadline_t deadline = n_args == 1 || args[1] == mp_const_none ? DEADLINE_NEVER : lock_deadline(args[1]);
+    deadline_t deadline = n_args == 1 || args[1] == mp_const_none ? DEADLINE_NEVER : lock_deadline(argument_number(args[1]));
+    if (self->done) {
+        return mp_const_none;
+    }
     if (self->ident == NOT_STARTED) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("thread not started"));
     }
-    if (!self->done && self->ident == gil_resident->ident) {
+    if (self->ident == gil_resident->ident) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("Cannot join current thread"));
     }
-    if (!self->done && lock_take(&self->lives, true, deadline)) {
+    if (lock_take(&self->lives, true, deadline)) {
         lock_give(&self->lives);
     }
     return mp_const_none;

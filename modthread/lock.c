@@ -170,8 +170,7 @@ bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline) {
 
 mp_obj_t lock_new(void) {
     mp_obj_thread_lock_t *self = mp_obj_malloc(mp_obj_thread_lock_t, &mp_type_thread_lock);
-    self->locked = false;
-    self->first = NULL;
+    lock_prepare(self, false);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -189,7 +188,7 @@ static void lock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
 }
 
 deadline_t lock_deadline(mp_obj_t timeout) {
-    mp_float_t seconds = mp_obj_get_float(argument_number(timeout));
+    mp_float_t seconds = mp_obj_get_float(timeout);
     if (seconds != seconds) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout is not a number"));
     }

@@ -19,6 +19,12 @@ typedef struct _mp_obj_thread_lock_t {
 
 extern const mp_obj_type_t mp_type_thread_lock;
 
+// Make a lock of memory that has its type already. Nobody waits for it.
+static inline void lock_prepare(mp_obj_thread_lock_t *lock, bool locked) {
+    lock->locked = locked;
+    lock->first = NULL;
+}
+
 // Take the lock, after a wait in its line if that is allowed and has to be. Returns whether it was taken. Needs the GIL;
 // a hard interrupt handler may call it, too. Raises RuntimeError where nothing may wait, and what is pending for the thread.
 bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline);
@@ -29,7 +35,8 @@ bool lock_give(mp_obj_thread_lock_t *lock);
 // Raise RuntimeError where nothing may wait. Needs the GIL; never blocks.
 void lock_check_may_wait(void);
 
-// When a timeout in seconds is over; a negative one never is. Raises TypeError, ValueError and OverflowError.
+// When a timeout in seconds, an argument_number(), is over; a negative one never is. Raises TypeError, ValueError and
+// OverflowError.
 deadline_t lock_deadline(mp_obj_t timeout);
 
 // The arguments of acquire(waitflag=1, timeout=-1), the lock itself first. Returns whether it may wait, and until when.

@@ -42,8 +42,7 @@ static void check_owned(const mp_obj_thread_rlock_t *self) {
 
 mp_obj_t rlock_new(void) {
     mp_obj_thread_rlock_t *self = mp_obj_malloc(mp_obj_thread_rlock_t, &mp_type_thread_rlock);
-    self->lock.locked = false;
-    self->lock.first = NULL;
+    lock_prepare(&self->lock, false);
     self->owner = NOBODY;
     self->count = 0;
     return MP_OBJ_FROM_PTR(self);
