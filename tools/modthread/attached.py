@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from serial.tools import list_ports
@@ -14,19 +15,25 @@ from modthread import boards
 class Attached:
     """A serial port and the board on it.
 
-    `usb` are the vendor and product identifiers, ``2e8a:0005``. `kinds` are the known boards with
-    these identifiers, those of boards/ first: dozens may share them. `identity` stays the same
-    wherever the board reappears: it is the serial number, unless another board has the same one, as
-    with cheap USB bridges. `location` is the USB socket as Linux names it, ``1-1.4``, or empty.
+    `usb` are the vendor and product identifiers, ``2e8a:0005``. `identity` stays the same wherever
+    the board reappears: it is the serial number, unless another board has the same one, as with
+    cheap USB bridges. `location` is the USB socket as Linux names it, ``1-1.4``, or empty.
     """
 
     port: str
     usb: str | None
     serial_number: str | None
     description: str
-    kinds: tuple[str, ...]
     identity: str
     location: str = ""
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The known boards with its identifiers, those of boards/ first: dozens may share them.
+
+        This reads MicroPython's definitions; who waits for a board to come back does not ask.
+        """
+        return boards.by_usb().get(self.usb or "", ())
 
     @property
     def is_known_by_serial_number(self) -> bool:
@@ -41,14 +48,12 @@ class Attached:
 def attached() -> list[Attached]:
     """Return what is on the serial ports of this host."""
     infos = sorted(list_ports.comports())
-    kinds = boards.by_usb()
     return [
         Attached(
             port=info.device,
             usb=usb_of(info),
             serial_number=info.serial_number,
             description=info.product or "a serial port",
-            kinds=kinds.get(usb_of(info) or "", ()),
             identity=_identity(info, infos),
             location=(info.location or "").partition(":")[0],
         )
