@@ -6,7 +6,8 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-PRODUCT = ["LICENSE", "pyproject.toml", "benchmarks", "boards", "modthread", "ports", "stubs"]
+FOLDERS = ["benchmarks", "boards", "lib", "modthread", "ports", "stubs"]
+PRODUCT = ["LICENSE", "pyproject.toml", *FOLDERS]
 
 
 class BuildWithProduct(build_py):

@@ -1,0 +1,190 @@
+"""threading: what its objects promise. CPython's own tests say the rest."""
+
+import threading
+import time
+
+import pytest
+from prelude import wait_until
+
+
+def raised_by(function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except Exception as error:
+        return type(error), str(error)
+
+
+def test_thread():
+    results = []
+    gate = threading.Event()
+
+    def work(*args, **kwargs):
+        gate.wait()
+        me = threading.current_thread()
+        results.append((args, kwargs, me.name, me.ident == threading.get_ident(), me.is_alive()))
+
+    thread = threading.Thread(target=work, args=(1, 2), kwargs={"k": 3}, name="worker")
+    assert repr(thread) == "<Thread(worker, initial)>" and thread.ident is None
+    assert thread.is_alive() is False and thread.daemon is False
+    assert raised_by(thread.join) == (RuntimeError, "cannot join thread before it is started")
+    thread.start()
+    assert thread in threading.enumerate() and threading.active_count() == 2
+    assert raised_by(thread.start) == (RuntimeError, "threads can only be started once")
+    gate.set()
+    thread.join()
+    assert results == [((1, 2), {"k": 3}, "worker", True, True)], results
+    assert repr(thread) == f"<Thread(worker, stopped {thread.ident})>" and not thread.is_alive()
+    assert threading.enumerate() == [threading.main_thread()]
+    assert threading.current_thread() is threading.main_thread()
+    join = threading.current_thread().join
+    assert raised_by(join) == (RuntimeError, "cannot join current thread")
+
+
+def test_subclass_and_names():
+    class Counter(threading.Thread):
+        def __init__(self, n):
+            super().__init__(daemon=True)
+            self.n = n
+
+        def run(self):
+            self.n += 1
+
+    class Bad(threading.Thread):
+        def __init__(self):
+            pass
+
+    threads = [Counter(n) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert [thread.n for thread in threads] == [1, 2, 3, 4]
+    assert [thread.name for thread in threads] == [f"Thread-{n}" for n in range(1, 5)]
+    assert threads[0].daemon
+    assert raised_by(Bad().start) == (RuntimeError, "thread.__init__() not called")
+
+
+def test_join_with_a_timeout():
+    gate = threading.Event()
+    thread = threading.Thread(target=gate.wait)
+    thread.start()
+    start = time.ticks_us()
+    assert thread.join(0.02) is None and thread.join(-1) is None
+    assert time.ticks_diff(time.ticks_us(), start) >= 20000 and thread.is_alive()
+    gate.set()
+    thread.join()
+    assert not thread.is_alive()
+
+
+@pytest.mark.expect_output(r"Exception in thread bad:\s+Traceback[\s\S]+ValueError: 7")
+def test_an_exception():
+    seen = []
+
+    def fail():
+        raise ValueError(7)
+
+    def run():
+        thread = threading.Thread(target=fail, name="bad")
+        thread.start()
+        thread.join()
+        return thread
+
+    run()
+    threading.excepthook = seen.append
+    thread = run()
+    [args] = seen
+    assert args.exc_type is ValueError and args.exc_value.args == (7,) and args.thread is thread
+
+
+def test_dummy_thread():
+    import _thread
+
+    seen = []
+
+    def live():
+        seen.append(threading.current_thread())
+        time.sleep_ms(20)
+
+    _thread.start_new_thread(live, ())
+    wait_until(lambda: seen)
+    assert seen[0].name == "Dummy-1" and seen[0].daemon and seen[0] in threading.enumerate()
+    wait_until(lambda: _thread._count() == 0)
+    assert seen[0] not in threading.enumerate() and not seen[0].is_alive()
+
+
+def test_event():
+    event = threading.Event()
+    assert event.wait(0.001) is False and event.is_set() is False
+    told = []
+    for _ in range(3):
+        threading.Thread(target=lambda: told.append(event.wait())).start()
+    time.sleep_ms(5)
+    event.set()
+    wait_until(lambda: told == [True] * 3)
+    assert event.wait(0) is True
+    event.clear()
+    assert event.is_set() is False
+
+
+def test_semaphore():
+    semaphore = threading.BoundedSemaphore(2)
+    assert semaphore.acquire() and semaphore.acquire() and not semaphore.acquire(False)
+    assert semaphore.acquire(timeout=0.001) is False
+    semaphore.release(2)
+    expected = (ValueError, "Semaphore released too many times")
+    assert raised_by(semaphore.release) == expected
+    assert raised_by(threading.Semaphore, -1)[0] is ValueError
+    now, most, lock = [0], [0], threading.Lock()
+
+    def work():
+        with semaphore:
+            with lock:
+                now[0] += 1
+                most[0] = max(most[0], now[0])
+            time.sleep_ms(2)
+            with lock:
+                now[0] -= 1
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [2], most
+
+
+def test_barrier():
+    barrier = threading.Barrier(3, action=lambda: order.append("action"))
+    order = []
+
+    def work():
+        for _ in range(3):
+            order.append(barrier.wait(5))
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert order.count("action") == 3
+    assert sorted(i for i in order if i != "action") == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert raised_by(barrier.wait, 0.001)[0] is threading.BrokenBarrierError and barrier.broken
+    assert raised_by(barrier.wait)[0] is threading.BrokenBarrierError
+    barrier.reset()
+    assert not barrier.broken and barrier.n_waiting == 0
+    ended = []
+    threading.Thread(target=lambda: ended.append(raised_by(barrier.wait)[0])).start()
+    wait_until(lambda: barrier.n_waiting == 1)
+    barrier.abort()
+    wait_until(lambda: ended == [threading.BrokenBarrierError])
+
+
+def test_timer():
+    came = []
+    timers = [threading.Timer(0.02, lambda n: came.append(n), (n,)) for n in range(2)]
+    for timer in timers:
+        timer.start()
+    timers[0].cancel()
+    for timer in timers:
+        timer.join()
+    assert came == [1], came
