@@ -10,6 +10,8 @@ if(NOT PICO_RP2040)
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/../../modthread/micropython.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../../lib/freeze.cmake)
+modthread_freeze_lib(${MICROPY_PORT_DIR}/boards/manifest.py)
 
 set(MODTHREAD_RP2_DIR ${CMAKE_CURRENT_LIST_DIR})
 if(NOT FREERTOS_KERNEL_PATH)

@@ -145,10 +145,13 @@ def measure(board: Board) -> Results:
 def sizes(board: Board) -> Figures:
     """Build `board` with and without threads; return what it occupies more with them. Blocks."""
     kinds = Threads.OURS, Threads.NONE
-    threads, without = (build.size(build.firmware(board, kind)) for kind in kinds)
-    flash = threads.text + threads.data - without.text - without.data
+    elves = [build.firmware(board, kind) for kind in kinds]
+    threads, without = map(build.size, elves)
+    library = build.library(*elves) or 0
+    flash = threads.text + threads.data - without.text - without.data - library
     ram = threads.data + threads.bss - without.data - without.bss
-    return {"flash": Row("bytes", [flash]), "RAM": Row("bytes", [ram])}
+    figures = {"flash": flash, "flash of lib/": library, "RAM": ram}
+    return {name: Row("bytes", [bytes_]) for name, bytes_ in figures.items()}
 
 
 def with_other_threads(board: Board) -> tuple[Board, Board | None]:

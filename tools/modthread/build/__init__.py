@@ -7,7 +7,7 @@ from modthread.boards import Board
 from modthread.build import esp32, qemu, rp2
 from modthread.build.job import FOREIGN, version
 from modthread.build.makefile import make, mpy_cross
-from modthread.build.sizes import Size, size, table
+from modthread.build.sizes import Size, library, size, table
 from modthread.build.threads import Threads
 from modthread.errors import ModthreadError
 
@@ -18,6 +18,7 @@ __all__ = [
     "can_have",
     "configure",
     "firmware",
+    "library",
     "make",
     "mpy_cross",
     "size",

@@ -1,5 +1,6 @@
 """The memory that a firmware occupies."""
 
+import re
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from elftools.elf.sections import SymbolTableSection
 HEAP_START = "__GcHeapStart"
 HEAP_END = "__GcHeapEnd"
 HEAP_RESERVE = "__modthread_heap_reserve__"
+
+# What the linker's map says of the frozen modules: a section, its address and its size.
+FROZEN = re.compile(
+    r"^ (\.\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)\s+\S*\bfrozen_content\.(?:c\.)?o(?:bj)?$",
+    re.MULTILINE,
+)
+NOT_LOADED = (".debug", ".comment", ".ARM.attributes", ".riscv.attributes", ".xt.")
+MAPS = ("firmware.map", "firmware.elf.map", "micropython.map")  # of ports/qemu, rp2 and esp32
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,27 @@ def heap(elf: Path) -> int | None:
     return int(symbols[HEAP_END] - symbols[HEAP_START] - symbols.get(HEAP_RESERVE, 0))
 
 
+def frozen(elf: Path) -> int | None:
+    """Return the bytes of the frozen modules as the map beside `elf` says, else None."""
+    maps = [path for name in MAPS if (path := elf.with_name(name)).is_file()]
+    if not maps:
+        return None
+    return sum(
+        int(size, 16)
+        for name, address, size in FROZEN.findall(maps[0].read_text())
+        if int(address, 16) and not name.startswith(NOT_LOADED)
+    )
+
+
+def library(with_threads: Path, without: Path) -> int | None:
+    """Return the bytes that lib/ takes of the flash: what one firmware has frozen beyond the other.
+
+    None where a firmware has no map.
+    """
+    one, other = frozen(with_threads), frozen(without)
+    return None if one is None or other is None else one - other
+
+
 def table(title: str, with_threads: Path, without_label: str, without: Path) -> str:
     """Return what two firmwares occupy, and the difference."""
     columns = ["text", "data", "bss"]
@@ -64,4 +94,6 @@ def table(title: str, with_threads: Path, without_label: str, without: Path) -> 
     rows = [("with threads", first), (without_label, second), ("threads cost", cost)]
     lines = [f"{title:24}" + "".join(f"{column:>9}" for column in columns)]
     lines += [f"  {label:22}" + "".join(f"{value:9}" for value in row) for label, row in rows]
+    if of_library := library(with_threads, without):
+        lines.append(f"  {'lib/ has of these':22}{of_library:9}")
     return "\n".join(lines)

@@ -1,0 +1,2 @@
+include("manifest.py")
+include("../../lib")

@@ -1,0 +1,89 @@
+"""lib/: how its modules get into a firmware and onto a board."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modthread import project, sources
+from modthread.build import library, sizes
+from modthread.project import ROOT
+
+LIB = ROOT / "lib"
+FOLDERS = sorted(path.parent for path in LIB.glob("*/package.json"))
+MODULES = ["threading.py", "queue.py"]
+FREEZE = """\
+include({lib}/freeze.cmake)
+set(CMAKE_BINARY_DIR {build})
+modthread_freeze_lib(/port/manifest.py)
+message("${{MICROPY_FROZEN_MANIFEST}}")
+"""
+
+
+def frozen_manifest(build: Path, *settings: str) -> str:
+    """Return the name of the manifest that lib/freeze.cmake chooses."""
+    script = build / "try.cmake"
+    script.write_text(FREEZE.format(lib=LIB, build=build))
+    command = ["cmake", *settings, "-P", str(script)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr.strip()
+
+
+def files(manifest: str) -> list[str]:
+    """Return the modules that MicroPython finds in a manifest, by the names that they import."""
+    program = (
+        "import manifestfile, sys\n"
+        "manifest = manifestfile.ManifestFile(manifestfile.MODE_FREEZE, {'MPY_LIB_DIR': ''})\n"
+        "manifest.execute(sys.argv[1])\n"
+        "print(*(file.target_path for file in manifest.files()))\n"
+    )
+    tools = sources.micropython() / "tools"
+    command = [sys.executable, "-c", program, manifest]
+    found = subprocess.run(command, cwd=tools, check=True, capture_output=True, text=True)
+    return found.stdout.split()
+
+
+@pytest.mark.parametrize("board", ["", "/board/manifest.py"])
+def test_a_boards_manifest_and_ours_are_frozen(tmp_path: Path, board: str) -> None:
+    manifest = frozen_manifest(tmp_path, f"-DMICROPY_FROZEN_MANIFEST={board}")
+    first, second = Path(manifest).read_text().splitlines()
+    assert first == f'include("{board or "/port/manifest.py"}")'
+    assert second == f'include("{LIB}")'
+
+
+def test_a_users_own_manifest_is_used_as_it_is(tmp_path: Path) -> None:
+    names = ("MICROPY_FROZEN_MANIFEST", "MICROPY_USER_FROZEN_MANIFEST")
+    settings = [f"-D{name}=/mine/manifest.py" for name in names]
+    assert frozen_manifest(tmp_path, *settings) == "/mine/manifest.py"
+
+
+def test_a_manifest_includes_all_or_requires_one() -> None:
+    assert files(f'include("{LIB}")') == MODULES
+    one = f'add_library("modthread", "{LIB}"); require("queue", library="modthread")'
+    assert files(one) == ["queue.py"]
+
+
+@pytest.mark.parametrize("folder", [LIB, *FOLDERS], ids=lambda folder: folder.name)
+def test_a_package_has_what_its_manifest_has(folder: Path) -> None:
+    package = json.loads((folder / "package.json").read_text())
+    assert package["version"] == project.version()
+    assert [name for name, _ in package["urls"]] == files(f'include("{folder}")')
+    assert all((folder / source).is_file() for _, source in package["urls"])
+
+
+def test_the_map_says_what_is_frozen(tmp_path: Path) -> None:
+    elves = []
+    for number, size in enumerate((100, 25)):
+        build = tmp_path / str(number)
+        build.mkdir()
+        code = f"const char a[{size}] = {{1}}; const char *_start(void) {{ return a; }}"
+        (build / "frozen_content.c").write_text(code)
+        compiler = "arm-none-eabi-gcc"
+        options = ["-g", "-O1", "-mthumb", "-nostdlib", "-Wl,-Map=firmware.map"]
+        subprocess.run([compiler, "-g", "-O1", "-c", "frozen_content.c"], cwd=build, check=True)
+        link = [compiler, *options, "frozen_content.o", "-o", "firmware.elf"]
+        subprocess.run(link, cwd=build, check=True)
+        elves.append(build / "firmware.elf")
+    assert sizes.frozen(tmp_path / "firmware.elf") is None
+    assert library(*elves) == 100 - 25
