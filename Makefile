@@ -80,15 +80,15 @@ setup: ## Install missing system packages and the pinned Python packages
 clean: ## Remove everything that make made
 	rm -rf build .venv tools/modthread.egg-info
 
-.venv/installed: pyproject.toml tools/modthread/strict/core.pyx
+.venv/installed: pyproject.toml tools/modthread/_emulators/strict/core.pyx
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "modthread: Python 3.11 or newer is needed; name one with make PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -m modthread.system
+	@$(PYTHON) -m modthread._base.system
 	@$(VENV_PYTHON) -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@echo "Installing the pinned Python packages in .venv ..."
 	@PYTHONPATH= $(VENV_PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[dev]' || \
 	    { echo "modthread: pip failed, see above; check the network and try again" >&2; exit 1; }
 	@echo "Compiling rp2040py for this Python ..."
-	@$(MAKE) --silent --jobs=$$(getconf _NPROCESSORS_ONLN) --file=tools/modthread/rp2040py.mk PYTHON=$(VENV_PYTHON) || \
+	@$(MAKE) --silent --jobs=$$(getconf _NPROCESSORS_ONLN) --file=tools/modthread/_emulators/rp2040py.mk PYTHON=$(VENV_PYTHON) || \
 	    echo "modthread: rp2040py stays as it came, see above; the emulator will be three times slower and not strict" >&2
 	@touch $@

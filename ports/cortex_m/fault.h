@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// What the board says when it crashes, for a person and for tools/modthread/crash.py, which decodes it.
+// What the board says when it crashes, for a person and for tools/modthread/_reports/crash.py, which decodes it.
 
 #ifndef MODTHREAD_CORTEX_M_FAULT_H
 #define MODTHREAD_CORTEX_M_FAULT_H

@@ -37,7 +37,7 @@ void mp_thread_end_atomic_section(uint32_t state) {
 
 // What rp2_flash.c calls in place of mp_event_handle_nowait(): there littlefs is at work, which must not be entered by
 // another thread or left by an exception. USB goes on without it.
-void flash_written(void) {
+void after_flash_write(void) {
 }
 
 uint32_t sdk_lock_owner(void) {

@@ -100,7 +100,7 @@ function(modthread_rp2_overlay)
     set_property(SOURCE ${MICROPY_DIR}/shared/tinyusb/mp_usbd_runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
         mp_call_function_n_kw=pin_call # TinyUSB calls Python, and must not be entered by others meanwhile
     )
-    set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=flash_written)
+    set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=after_flash_write)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)
         # rp2.bootsel_button() makes flash unreadable for both.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from modthread import project
-from modthread.boards import Board
-from modthread.emulator import Emulator
-from modthread.line import Line
-from modthread.traffic import TrafficLog
+from modthread._base import project
+from modthread._boards.boards import Board
+from modthread._emulators.emulator import Emulator
+from modthread._link.line import Line
+from modthread._link.traffic import TrafficLog
 
 PROMPT = b">>> "
 LIMIT = 300.0  # seconds: an emulated RPI_PICO on a busy host computes for 2 s in a minute or two

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from console import Console, booted
 
-from modthread import build
+from modthread._firmware import build
 from modthread.device import Device
 
 DEPTHS = """

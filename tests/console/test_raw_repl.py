@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from mpremote.transport_serial import SerialTransport
 
-from modthread.boards import Board
+from modthread._boards.boards import Board
+from modthread._link.line import Line
+from modthread._link.traffic import TrafficLog
 from modthread.device import Device
-from modthread.line import Line
-from modthread.traffic import TrafficLog
 
 LIMIT = 60.0  # seconds, for what takes a board on an idle host one
 TRIES = 5

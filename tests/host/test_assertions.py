@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, project, sources
-from modthread.boards import Board
-from modthread.build import qemu
+from modthread._base import project, sources
+from modthread._boards import boards
+from modthread._boards.boards import Board
+from modthread._firmware import build, qemu
+from modthread._link.session import BoardResetError, TimeLimitError
 from modthread.device import Device
-from modthread.session import BoardResetError, TimeLimitError
 
 pytestmark = pytest.mark.lane("test")  # a firmware is built
 

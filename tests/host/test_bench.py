@@ -5,13 +5,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from modthread.bench import command, goals, measure, show
-from modthread.bench.measure import Bench
-from modthread.bench.results import Results, Row, changes
-from modthread.boards import Board, EmulatorConfig
+from modthread._bench import command, goals, measure, show
+from modthread._bench.measure import Bench
+from modthread._bench.results import Results, Row, changes
+from modthread._boards.boards import Board, EmulatorConfig
+from modthread._link.line import TimeLimitError
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.line import TimeLimitError
 
 
 def results(board: str = "B", **rows: Row) -> Results:

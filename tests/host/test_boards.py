@@ -14,11 +14,12 @@ from micropython_tree import MicroPythonTree
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from modthread import boards, cli, lock
-from modthread.choice import Choice, choose, only_attached
+from modthread import cli
+from modthread._boards import boards, reservation
+from modthread._boards.board_choice import Choice, choose, only_attached
+from modthread._boards.reservation import Reservation
 from modthread.errors import ModthreadError
-from modthread.fleet import named
-from modthread.lock import BoardLock
+from modthread.plugin.fleet import named
 
 Plug = Callable[..., None]
 Capture = pytest.CaptureFixture[str]
@@ -118,7 +119,7 @@ def test_where_one_may_not_look_is_one_line(tmp_path: Path) -> None:
     code = f"""
 import os, sys
 sys.path[:0] = {sys.path!r}
-from modthread.choice import choose
+from modthread._boards.board_choice import choose
 os.setuid(65534)
 for options in ({str(tmp_path)!r},), (None, {str(tmp_path / "tty")!r}):
     try: print(choose(*options).where)
@@ -178,15 +179,15 @@ def test_a_serial_number_that_several_have_does_not_choose(plug_in: Plug) -> Non
     plug_in("/dev/ttyUSB1", CP2102, "0001", "1-1.4")
     with pytest.raises(ModthreadError, match=r"^more than one .* 0001: /dev/ttyUSB0 .*ttyUSB1"):
         chosen("0001")
-    with closing(BoardLock("/dev/ttyUSB0")), closing(BoardLock("/dev/ttyUSB1")):
-        assert len(list(lock.directory().iterdir())) == 2
+    with closing(Reservation("/dev/ttyUSB0")), closing(Reservation("/dev/ttyUSB1")):
+        assert len(list(reservation.directory().iterdir())) == 2
 
 
 def test_two_ports_of_one_board_have_one_lock(plug_in: Plug) -> None:
     plug_in("/dev/ttyACM0", PICO, "E661AAAA", "1-1.2:1.0")
     plug_in("/dev/ttyACM1", PICO, "E661AAAA", "1-1.2:1.2")
-    with closing(BoardLock("/dev/ttyACM0")), closing(BoardLock("/dev/ttyACM1")):
-        assert [path.name for path in lock.directory().iterdir()] == ["E661AAAA"]
+    with closing(Reservation("/dev/ttyACM0")), closing(Reservation("/dev/ttyACM1")):
+        assert [path.name for path in reservation.directory().iterdir()] == ["E661AAAA"]
 
 
 @pytest.mark.usefixtures("two_picos")
@@ -200,7 +201,7 @@ def test_names_of_a_run_tell_boards_of_a_kind_apart() -> None:
 @pytest.mark.usefixtures("two_picos", "micropython")
 def test_the_list_for_people(plug_in: Plug, capsys: Capture) -> None:
     plug_in("/dev/ttyUSB0", CP2102, None, "1-1.4")
-    with closing(BoardLock("/dev/ttyACM1")):
+    with closing(Reservation("/dev/ttyACM1")):
         assert cli.main(["boards"]) == 0
     [head, *lines] = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
     assert head == ["--board", "port", "USB", "serial number", "what it is"]
@@ -291,11 +292,11 @@ def test_a_board_says_what_it_runs_only_when_asked(answering: str, capsys: Captu
         row = json.loads(capsys.readouterr().out)[0]
         assert row["select"] == row["port"] == answering
         assert row["runs"] == (runs and f"{runs}; modthread fake")
-    assert lock.holder(answering) is None
+    assert reservation.holder(answering) is None
 
 
 def test_a_board_in_use_is_not_asked(answering: str, capsys: Capture) -> None:
-    with closing(BoardLock(answering)):
+    with closing(Reservation(answering)):
         assert cli.main(["boards", "--ask", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert row["runs"] is None

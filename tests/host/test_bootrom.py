@@ -22,10 +22,11 @@ from rp2040py.simulator import Simulator
 from rp2040py.usb.setup import set_device_address_packet, set_device_configuration_packet
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
-from modthread import boards, sources
-from modthread.boards import FlashConfig
-from modthread.flash import uf2
-from modthread.strict.chip import Chip
+from modthread._base import sources
+from modthread._boards import boards
+from modthread._boards.boards import FlashConfig
+from modthread._emulators.strict.chip import Chip
+from modthread._flash import uf2
 
 LIMIT = 300  # seconds for what takes a few
 RESETS = 3  # of the emulated bus: the boot ROM clears its status twice more when it is configured

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import build, process, project, sources
-from modthread.boards import Board
-from modthread.build import sizes
+from modthread._base import process, project, sources
+from modthread._boards.boards import Board
+from modthread._firmware import build, sizes
 from modthread.errors import ModthreadError
 
 
@@ -184,7 +184,7 @@ def test_an_interrupted_build_starts_anew(port: Port) -> None:
     port.make()
 
 
-@pytest.mark.skipif(not process.tied(), reason="needs setpriv")
+@pytest.mark.skipif(not process.killed_with_parent(), reason="needs setpriv")
 def test_a_killed_command_ends_its_build(port: Port, tmp_path: Path) -> None:
     gate, number = tmp_path / "gate", tmp_path / "make"
     gate.touch()
@@ -209,7 +209,7 @@ def is_running(number: int) -> bool:
 def build_in_a_process(port: Port) -> None:
     """Build in a process of its own, MODTHREAD_PID, which does not see the end of it."""
     program = (
-        "import os; from pathlib import Path; from modthread import build\n"
+        "import os; from pathlib import Path; from modthread._firmware import build\n"
         "os.environ['MODTHREAD_PID'] = str(os.getpid())\n"
         f"directories = Path('{port.directory}'), Path('{port.build}')\n"
         "build.make('', *directories, {'MICROPY_DIR': '/nowhere'})"

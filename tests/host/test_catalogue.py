@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from micropython_tree import MicroPythonTree, define_board
 
-from modthread import boards, build, catalogue, cli, project, sources
-from modthread.build import cmake
-from modthread.catalogue import Definition
+from modthread import cli
+from modthread._base import project, sources
+from modthread._boards import boards, catalogue
+from modthread._boards.catalogue import Definition
+from modthread._firmware import build, cmake
 from modthread.errors import ModthreadError
 
 Capture = pytest.CaptureFixture[str]

@@ -7,14 +7,17 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from pico_desk import NEW, Desk, padded, pico_desk
+from plugged_pico import NEW, Desk, padded, plugged_pico
 
-from modthread import boards, build, cli, lock, project
-from modthread.check import command, suite
-from modthread.check.verdict import Judged, Reference, Verdict
-from modthread.emulator import Emulator
+from modthread import cli
+from modthread._base import project
+from modthread._boards import boards, reservation
+from modthread._check_board import command, suite
+from modthread._check_board.verdict import Judged, Reference, Verdict
+from modthread._emulators.emulator import Emulator
+from modthread._firmware import build
+from modthread._flash import flasher, rp2
 from modthread.errors import ModthreadError
-from modthread.flash import flasher, rp2
 
 Capture = pytest.CaptureFixture[str]
 
@@ -52,7 +55,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr(command, "FACTS", FACTS)
     monkeypatch.setattr(command, "times", lambda _, script: {f"{script}'s": 12.5})
     monkeypatch.setattr(boards, "DIRECTORY", tmp_path / "boards")
-    with pico_desk(tmp_path, monkeypatch) as desk:
+    with plugged_pico(tmp_path, monkeypatch) as desk:
         yield desk
 
 
@@ -205,8 +208,8 @@ def test_another_chip(desk: Desk, capsys: Capture) -> None:
 
 def test_a_board_in_other_hands(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in()
-    lock.directory().mkdir()
-    with (lock.directory() / "E66-tty0").open("w") as file:
+    reservation.directory().mkdir()
+    with (reservation.directory() / "E66-tty0").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert check(desk) == 2
     *_, line = capsys.readouterr().err.splitlines()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread.project import ROOT, version
+from modthread._base.project import ROOT, version
 
 pytestmark = pytest.mark.lane("test")  # each is a run of a command
 

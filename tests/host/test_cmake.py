@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, sources
-from modthread.boards import Board
+from modthread._base import sources
+from modthread._base.project import ROOT
+from modthread._boards import boards
+from modthread._boards.boards import Board
+from modthread._firmware import build
 from modthread.device import Device
-from modthread.project import ROOT
 
 pytestmark = pytest.mark.lane("long")
 

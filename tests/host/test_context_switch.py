@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import crash, process, sources
-from modthread.project import ROOT
+from modthread._base import process, sources
+from modthread._base.project import ROOT
+from modthread._reports import crash
 
 IMAGE = Path(__file__).with_name("context_switch")
 PORTS = ("cortex_m", "rp2")
@@ -127,7 +128,7 @@ class Image:
 
     def run(self, limit: float) -> list[str]:
         """Return the lines that the image prints until it stops, or for `limit` seconds."""
-        command = process.tied()
+        command = process.killed_with_parent()
         command += [word.format(self._directory) for word in self.machine.command]
         lines: list[str] = []
         with subprocess.Popen(

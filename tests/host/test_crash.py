@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread import crash
+from modthread._reports import crash
 
 HEADING = (
     "A fatal error occurred. The crash dump printed below may be used to help\r\n"

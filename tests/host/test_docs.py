@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import project
-from modthread.project import ROOT
+from modthread._base import project
+from modthread._base.project import ROOT
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tests/**/*.md")])
 LINKS = [

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build
-from modthread.boards import Board
-from modthread.crash import decoded
+from modthread._boards import boards
+from modthread._boards.boards import Board
+from modthread._emulators.emulator import Emulator
+from modthread._firmware import build
+from modthread._link.session import BoardError, BoardResetError, LineLostError, TimeLimitError
+from modthread._reports.crash import decoded
 from modthread.device import Device
-from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
-from modthread.session import BoardError, BoardResetError, LineLostError, TimeLimitError
 
 pytestmark = pytest.mark.lane("test")  # the firmware is built where something has changed
 

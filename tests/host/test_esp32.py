@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from micropython_tree import define_board
 
-from modthread import boards, build, project
-from modthread.build import esp32
-from modthread.catalogue import SUPPORTED, chip
+from modthread._base import project
+from modthread._boards import boards
+from modthread._boards.catalogue import SUPPORTED, chip
+from modthread._firmware import build, esp32
 from modthread.errors import ModthreadError
 
 BOARDS = ["ESP32_GENERIC", "ESP32_GENERIC_C3", "ESP32_GENERIC_S3"]

@@ -11,17 +11,19 @@ from typing import Any
 
 import pytest
 from interrupted import killed
-from pico_desk import NEW, OLD, START, Desk, padded, pico_desk, uf2
+from plugged_pico import NEW, OLD, START, Desk, padded, plugged_pico, uf2
 
-from modthread import boards, cli, lock, project
-from modthread.flash import bootloader, flasher, rp2
-from modthread.session import Session
-from modthread.traffic import TrafficLog
+from modthread import cli
+from modthread._base import project
+from modthread._boards import boards, reservation
+from modthread._flash import bootloader, flasher, rp2
+from modthread._link.session import Session
+from modthread._link.traffic import TrafficLog
 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with pico_desk(tmp_path, monkeypatch) as desk:
+    with plugged_pico(tmp_path, monkeypatch) as desk:
         yield desk
 
 
@@ -177,7 +179,8 @@ def test_the_next_run_repairs_an_interrupted_one(
 import signal, sys
 sys.path[:0] = {sys.path!r}
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from modthread import cli, lock, project
+from modthread import cli
+from modthread._base import project
 project.BUILD = project.Path({str(project.BUILD)!r})
 arguments = ["flash", "--no-build", "--board", {str(desk.board)!r}, "--port", {str(pico.port)!r}]
 sys.exit(cli.main(arguments))
@@ -185,7 +188,7 @@ sys.exit(cli.main(arguments))
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as process:
         wait_for(loading.exists)
         assert not pico.port.exists()
-        locks = list(lock.directory().iterdir())
+        locks = list(reservation.directory().iterdir())
         assert len(locks) == 2  # the board's, and that of all bootloaders
         for path in locks:
             with path.open() as file, pytest.raises(BlockingIOError):
@@ -213,23 +216,23 @@ def test_a_board_that_leaves_for_its_bootloader_meanwhile(
     """As a run that was killed has told it to, while the next one finds it on its port."""
     pico = desk.plug_in()
 
-    def locked(port: str, wait: float) -> lock.BoardLock:
+    def locked(port: str, wait: float) -> reservation.Reservation:
         if pico.port.exists():
             with Session(port, TrafficLog(desk.folder / "other.log")) as session:
                 session.interrupt_all(10)
                 session.bootloader(10)
             wait_for(lambda: not pico.port.exists())
-        return lock.BoardLock(port, wait)
+        return reservation.Reservation(port, wait)
 
-    monkeypatch.setattr(rp2, "BoardLock", locked)
+    monkeypatch.setattr(rp2, "Reservation", locked)
     succeeds(desk, capsys, "--port", pico.port)
     assert pico.flash == padded(NEW)
 
 
 def test_a_board_that_another_process_has_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in()
-    lock.directory().mkdir()
-    with (lock.directory() / "E66-tty0").open("w") as file:
+    reservation.directory().mkdir()
+    with (reservation.directory() / "E66-tty0").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert complaint(desk, capsys) == (
             f"{pico.port} is in use by a process that has not yet said its name; "

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from esp32_desk import ERASED, Desk, image
 from interrupted import killed
+from plugged_esp32 import ERASED, Desk, image
 
-from modthread import cli, project
-from modthread.flash import flasher
+from modthread import cli
+from modthread._base import project
+from modthread._flash import flasher
 
 pytestmark = pytest.mark.lane("test")  # each is a run of esptool
 
@@ -158,7 +159,7 @@ def test_pytest_flashes_where_it_is_asked_to(desk: Desk, option: str, written: b
     arguments = ["-p", "no:cacheprovider", "--no-build", *where, option]
     code = f"""
 import sys, pytest
-from modthread import project
+from modthread._base import project
 project.BUILD = project.Path({str(project.BUILD)!r})
 sys.exit(pytest.main({arguments!r}))
 """

@@ -11,11 +11,12 @@ import pytest
 import tiny_image
 from tiny_image import MAIN, RP2040_FLAGS, SCRIPT, START, Tiny
 
-from modthread import boards, image
-from modthread.boards import Board, EsptoolConfig
+from modthread._boards import boards
+from modthread._boards.boards import Board, EsptoolConfig
+from modthread._firmware import image
+from modthread._firmware.image.chips import CHIPS, FLASH, RP2040, chip_of
 from modthread.cli import main
 from modthread.errors import ModthreadError
-from modthread.image.chips import CHIPS, FLASH, RP2040, chip_of
 
 pytestmark = pytest.mark.lane("check")
 

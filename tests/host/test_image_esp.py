@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import image
-from modthread.image.chips import CHIPS
+from modthread._firmware import image
+from modthread._firmware.image.chips import CHIPS
 
 pytestmark = pytest.mark.lane("check")
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, image, process
-from modthread.build import Threads
-from modthread.image import differences
+from modthread._base import process
+from modthread._boards import boards
+from modthread._firmware import build, image
+from modthread._firmware.build import Threads
+from modthread._firmware.image import differences
 
 pytestmark = pytest.mark.lane("long")  # the firmware is built where something has changed
 
@@ -27,7 +29,7 @@ EXPECTED = {
         r"\w+_compiler DEFINES -DconfigNUMBER_OF_CORES=[12]": "FreeRTOS is told",
         r"c_compiler DEFINES -DMICROPY_PY_THREAD=0": "py/vm.c leaves the GIL's turns to modthread",
         r"c_compiler DEFINES -DMODTHREAD_VERSION=.*": "_thread.__version__",
-        r"c_compiler DEFINES -Dmp_event_handle_nowait=flash_written": (
+        r"c_compiler DEFINES -Dmp_event_handle_nowait=after_flash_write": (
             "littlefs is not left by an exception amidst a write"
         ),
         r"\w+_compiler DEFINES -D(LFS2_THREADSAFE|MICROPY_FATFS_\w+)=.*": (
@@ -154,7 +156,7 @@ def writes(threads: Threads, folder: Path) -> list[tuple[str, ...]]:
     """Return address, value, size and device of each write until the prompt, but for text."""
     elf, log = build.firmware(boards.load("MPS2_AN385"), threads), folder / f"{threads.name}.log"
     command = [
-        *process.tied(),
+        *process.killed_with_parent(),
         *("qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none"),
         *("-serial", "stdio", "-icount", "shift=5,align=off,sleep=off"),
         *("-trace", "memory_region_ops_write", "-D", str(log), "-kernel", str(elf)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread.project import ROOT
+from modthread._base.project import ROOT
 
 MODULE = ROOT / "modthread"
 CONTRACT = (MODULE / "kernel.h").read_text()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import sources
-from modthread.project import ROOT
+from modthread._base import sources
+from modthread._base.project import ROOT
 
 QEMU = ROOT / "ports/qemu"
 CONFIG = """\

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from modthread import cli
-from modthread.boards import Board
+from modthread._boards.boards import Board
+from modthread._boards.labgrid import Place
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.labgrid import Place
 
 Client = Callable[..., Path]
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from modthread import project, sources
-from modthread.build import library, sizes
-from modthread.project import ROOT
+from modthread._base import project, sources
+from modthread._base.project import ROOT
+from modthread._firmware import sizes
+from modthread._firmware.build import library
 
 LIB = ROOT / "lib"
 FOLDERS = sorted(path.parent for path in LIB.glob("*/package.json"))

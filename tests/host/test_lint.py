@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import sources
-from modthread.project import ROOT
+from modthread._base import sources
+from modthread._base.project import ROOT
 
 CHECKS = ["ruff format --diff", "ruff check", "mypy", "codespell"]
 C_FOLDERS = ["modthread", "ports", "tests"]

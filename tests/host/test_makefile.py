@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rp2040py.native import _rp2040
 
-from modthread.project import ROOT, pyproject
+from modthread._base.project import ROOT, pyproject
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

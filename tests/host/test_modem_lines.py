@@ -14,9 +14,9 @@ import pytest
 from serial.rfc2217 import PortManager
 from serial.urlhandler.protocol_loop import Serial as LoopSerial
 
-from modthread.boards import BOTH_RAISED, SerialConfig
-from modthread.line import Line
-from modthread.traffic import TrafficLog
+from modthread._boards.boards import BOTH_RAISED, SerialConfig
+from modthread._link.line import Line
+from modthread._link.traffic import TrafficLog
 
 RESETS = (False, True)  # DTR and RTS that hold a board with an ESP32 in reset
 Levels = list[tuple[bool, bool]]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread.monitor import Stamped
+from modthread._commands.monitor import Stamped
 
 pytestmark = pytest.mark.lane("test")  # each is a run of a command, beside a fake board
 

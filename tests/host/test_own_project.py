@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import project
+from modthread._base import project
+from modthread._base.project import ROOT, SOURCES, around, command, user_project
 from modthread.errors import ModthreadError
-from modthread.project import ROOT, SOURCES, around, command, user_project
 
 PAGE = (ROOT / "docs/own-project.md").read_text()
 # What leads to this checkout, or to a developer's own sources.

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import serial
 
-from modthread import boards, build
-from modthread.lock import BoardLock
-from modthread.parallel import CHECKS, processors
+from modthread._boards import boards
+from modthread._boards.reservation import Reservation
+from modthread._firmware import build
+from modthread.plugin.xdist_plan import CHECKS, processors
 
 pytestmark = pytest.mark.lane("test")  # each is a run of pytest
 
@@ -454,7 +455,7 @@ def test_a_path_that_pytest_would_take_for_a_test_is_refused(
 
 def test_a_board_in_use_is_an_error_of_each_test(run: Run, fake_port: Make) -> None:
     port = fake_port()
-    with closing(BoardLock(port)):
+    with closing(Reservation(port)):
         alone = run(TESTS, f"--board={port}")
         parallel = run(TESTS, f"--board={port}", "-n1", "-rA")
     who = rf"{port} is in use by .* \(process {os.getpid()} of .*; wait for it with --wait SECONDS"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread.line import Line
-from modthread.traffic import TrafficLog
+from modthread._link.line import Line
+from modthread._link.traffic import TrafficLog
 
 pytestmark = pytest.mark.lane("test")  # each is a run of a command
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards
-from modthread.project import BUILD, ROOT
+from modthread._base.project import BUILD, ROOT
+from modthread._boards import boards
 
 README = (ROOT / "README.md").read_text()
 COMMANDS = [

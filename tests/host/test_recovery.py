@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from esp32_desk import Desk
+from plugged_esp32 import Desk
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from modthread import boards, device, hub, project
+from modthread import device
+from modthread._base import project
+from modthread._boards import boards, usb_power
+from modthread._flash import command as flash
+from modthread._flash import flasher
 from modthread.device import DeadBoardError, Device
-from modthread.flash import command as flash
-from modthread.flash import flasher
 
 FAKE_BOARD = Path(__file__).parents[1] / "fakes/fake_board.py"
 # As uhubctl 2.5.0 says it.
@@ -115,7 +117,7 @@ def test_nothing_is_flashed_unasked(desk: Desk) -> None:
 
 def test_the_power_of_its_usb_socket(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a board that hears nothing any more, and is there again when its power comes back."""
-    answers_after(monkeypatch, hub.Socket, "power_cycle")
+    answers_after(monkeypatch, usb_power.HubPort, "power_cycle")
     desk.plug_in(start="silent")
     power_on = f"{sys.executable} {FAKE_BOARD} well {desk.port}"
     calls = install_uhubctl(

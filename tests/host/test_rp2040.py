@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build
-from modthread.boards import Board
+from modthread._boards import boards
+from modthread._boards.boards import Board
+from modthread._emulators.emulator import Emulator
+from modthread._emulators.strict import boot
+from modthread._firmware import build
+from modthread._link.session import BoardResetError, LineLostError
 from modthread.device import Device
-from modthread.emulator import Emulator
 from modthread.errors import ModthreadError
-from modthread.session import BoardResetError, LineLostError
-from modthread.strict import boot
 
 Start = Callable[[str], Device]
 

@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build, project
+from modthread._base import project
+from modthread._boards import boards
+from modthread._firmware import build
 
 pytestmark = pytest.mark.lane("test")  # each is a run of a command, beside a fake board
 

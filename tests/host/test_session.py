@@ -12,14 +12,9 @@ from pathlib import Path
 import pytest
 import serial
 
+from modthread._link.session import BoardResetError, LineLostError, Session, TimeLimitError
+from modthread._link.traffic import SIZE_LIMIT, TrafficLog
 from modthread.errors import ModthreadError
-from modthread.session import (
-    BoardResetError,
-    LineLostError,
-    Session,
-    TimeLimitError,
-)
-from modthread.traffic import SIZE_LIMIT, TrafficLog
 
 Start = Callable[..., str]
 SLACK = 120  # seconds over the limit that a busy machine may take
@@ -250,7 +245,7 @@ def test_no_permission(fake_port: Start) -> None:
     code = f"""
 import os, sys
 sys.path[:0] = {sys.path!r}
-from modthread.line import _open
+from modthread._link.line import _open
 os.setuid(65534)
 try: _open({port!r})
 except Exception as error: print(type(error).__name__, error)

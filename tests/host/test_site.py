@@ -10,7 +10,7 @@ import pytest
 from documents.pages import OUTSIDE
 from markdown_it import MarkdownIt
 
-from modthread.project import ROOT
+from modthread._base.project import ROOT
 
 # The Markdown files of the repository, and the names that they have in the site.
 PAGES = {path: path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}

@@ -9,12 +9,13 @@ from random import Random
 
 import pytest
 
-from modthread import cli, project
+from modthread import cli
+from modthread._base import project
+from modthread._soak.campaign import Campaign
+from modthread._soak.command import Soak, campaign_file
+from modthread._soak.programs import Program, program
+from modthread._soak.workloads import WORKLOADS, WrongError
 from modthread.device import Device
-from modthread.soak.campaign import Campaign
-from modthread.soak.command import Soak, campaign_file
-from modthread.soak.programs import Program, program
-from modthread.soak.workloads import WORKLOADS, WrongError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -101,7 +102,7 @@ def test_failures_are_told_kept_and_come_again(
     soak: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
     wrong = Program("print('<one>')\n", "two\n")
-    monkeypatch.setattr("modthread.soak.workloads.program", lambda _: wrong)
+    monkeypatch.setattr("modthread._soak.workloads.program", lambda _: wrong)
     assert soak("--seed=7") == 1
     told = capfd.readouterr().err
     assert "modthread: programs, batch 0: a program printed something else\n" in told
@@ -121,9 +122,9 @@ def test_failures_are_told_kept_and_come_again(
 def test_a_board_that_is_stuck_is_brought_back(
     soak: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capfd: Capture
 ) -> None:
-    monkeypatch.setattr("modthread.soak.workloads.LIMIT", 1.0)
+    monkeypatch.setattr("modthread._soak.workloads.LIMIT", 1.0)
     monkeypatch.setattr("modthread.device.ANSWER_LIMIT", 1.0)
-    monkeypatch.setattr("modthread.soak.workloads.program", lambda _: Program("die()\n", ""))
+    monkeypatch.setattr("modthread._soak.workloads.program", lambda _: Program("die()\n", ""))
     assert soak("--seed=7") == 1
     assert "the emulator ended with status 7" in counted().failures[0].message
 
@@ -131,7 +132,7 @@ def test_a_board_that_is_stuck_is_brought_back(
 def test_a_script_that_does_not_say_how_much(
     soak: Callable[..., int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("modthread.soak.workloads.SCRIPTS", tmp_path)
+    monkeypatch.setattr("modthread._soak.workloads.SCRIPTS", tmp_path)
     (tmp_path / "locks.py").write_text("print('hm')\nprint(SIZE)\n")
     (tmp_path / "calls.py").write_text("print('hm')\n")
     assert soak("--seed=7", only="locks") == 0

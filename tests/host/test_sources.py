@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import sources, system
+from modthread._base import sources, system
+from modthread._base.project import ROOT
 from modthread.errors import ModthreadError
-from modthread.project import ROOT
 
 
 def ignore(detail: str) -> None:
@@ -28,9 +28,9 @@ def git(directory: Path, *arguments: str) -> str:
 
 
 @pytest.fixture
-def upstream(tmp_path: Path) -> sources.Source:
+def origin(tmp_path: Path) -> sources.Source:
     """A pin for a local git repository with one tagged commit and a later one."""
-    repository = tmp_path / "upstream"
+    repository = tmp_path / "origin"
     (repository / "py").mkdir(parents=True)
     (repository / "py/mpconfig.h").write_text("// 1.25.0\n")
     git(repository, "init", "--quiet")
@@ -53,50 +53,48 @@ def without_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_apt")
-def test_without_apt_git_brings_the_pinned_commit(upstream: sources.Source, tmp_path: Path) -> None:
+def test_without_apt_git_brings_the_pinned_commit(origin: sources.Source, tmp_path: Path) -> None:
     tree = tmp_path / "sources/tree"
-    sources.fetch({tree: upstream})
+    sources.fetch({tree: origin})
     assert (tree / "py/mpconfig.h").read_text() == "// 1.25.0\n"
     assert list(tree.parent.iterdir()) == [tree]
 
 
 @pytest.mark.usefixtures("without_apt")
-def test_a_second_fetch_downloads_nothing(upstream: sources.Source, tmp_path: Path) -> None:
+def test_a_second_fetch_downloads_nothing(origin: sources.Source, tmp_path: Path) -> None:
     tree = tmp_path / "sources/tree"
-    sources.fetch({tree: upstream})
-    nowhere = replace(upstream, git_url="file:///nowhere")
+    sources.fetch({tree: origin})
+    nowhere = replace(origin, git_url="file:///nowhere")
     sources.fetch({tree: nowhere})
 
 
 @pytest.mark.usefixtures("without_apt")
-def test_an_empty_directory_is_filled(upstream: sources.Source, tmp_path: Path) -> None:
+def test_an_empty_directory_is_filled(origin: sources.Source, tmp_path: Path) -> None:
     """Where git leaves a submodule out, it leaves an empty directory."""
     first, second = tmp_path / "lib/first", tmp_path / "lib/second"
     second.mkdir(parents=True)
-    sources.fetch({first: upstream, second: replace(upstream, name="second")})
-    assert (first / upstream.marker).is_file()
-    assert (second / upstream.marker).is_file()
+    sources.fetch({first: origin, second: replace(origin, name="second")})
+    assert (first / origin.marker).is_file()
+    assert (second / origin.marker).is_file()
     assert sorted((tmp_path / "lib").iterdir()) == [first, second]
 
 
 @pytest.mark.usefixtures("without_apt")
-def test_what_came_before_a_failure_stays(upstream: sources.Source, tmp_path: Path) -> None:
+def test_what_came_before_a_failure_stays(origin: sources.Source, tmp_path: Path) -> None:
     first, second = tmp_path / "lib/first", tmp_path / "lib/second"
-    nowhere = replace(upstream, name="second", git_url="file:///nowhere")
+    nowhere = replace(origin, name="second", git_url="file:///nowhere")
     with pytest.raises(ModthreadError, match="check the network"):
-        sources.fetch({first: upstream, second: nowhere})
+        sources.fetch({first: origin, second: nowhere})
     assert list((tmp_path / "lib").iterdir()) == [first]
 
 
 @pytest.mark.usefixtures("without_apt")
-def test_remains_of_an_interrupted_fetch_do_no_harm(
-    upstream: sources.Source, tmp_path: Path
-) -> None:
-    half = tmp_path / "sources/unfinished" / upstream.name / "tree"
+def test_remains_of_an_interrupted_fetch_do_no_harm(origin: sources.Source, tmp_path: Path) -> None:
+    half = tmp_path / "sources/unfinished" / origin.name / "tree"
     half.mkdir(parents=True)
     (half / "half").write_text("")
     tree = tmp_path / "sources/tree"
-    sources.fetch({tree: upstream})
+    sources.fetch({tree: origin})
     assert not (tree / "half").exists()
     assert list(tree.parent.iterdir()) == [tree]
 
@@ -111,9 +109,9 @@ def test_remains_of_an_interrupted_fetch_do_no_harm(
     ],
 )
 def test_a_failed_clone_says_what_to_do_and_leaves_nothing(
-    upstream: sources.Source, tmp_path: Path, change: dict[str, str], message: str
+    origin: sources.Source, tmp_path: Path, change: dict[str, str], message: str
 ) -> None:
-    wrong = replace(upstream, **change)  # type: ignore[arg-type]
+    wrong = replace(origin, **change)  # type: ignore[arg-type]
     with pytest.raises(ModthreadError, match=message) as error:
         sources.fetch({tmp_path / "sources/tree": wrong})
     assert "set MICROPY_DIR" in str(error.value)
@@ -200,16 +198,17 @@ def test_a_user_without_a_name_may_fetch(tmp_path: Path, monkeypatch: pytest.Mon
     sources.private_apt("file:///nowhere", [sources.pinned("micropython")], tmp_path, ignore)
 
 
-def test_two_set_ups_at_once_fetch_once(upstream: sources.Source, tmp_path: Path) -> None:
+def test_two_set_ups_at_once_fetch_once(origin: sources.Source, tmp_path: Path) -> None:
     tree = tmp_path / "sources/tree"
     program = (
         "import sys; from dataclasses import replace; from pathlib import Path\n"
-        "from modthread import sources, system\n"
+        "from modthread._base import system\n"
+        "from modthread._base import sources\n"
         "url, commit, tree = sys.argv[1:]\n"
         "pin = replace(sources.pinned('micropython'), git_url=url, git_commit=commit)\n"
         "sources.fetch({Path(tree): pin})\n"
     )
-    command = [sys.executable, "-c", program, upstream.git_url, upstream.git_commit, str(tree)]
+    command = [sys.executable, "-c", program, origin.git_url, origin.git_commit, str(tree)]
     path = {"PATH": str(tmp_path / "bin"), "PYTHONPATH": str(ROOT / "tools")}
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/git").symlink_to("/usr/bin/git")
@@ -235,17 +234,17 @@ def test_a_variable_that_names_no_such_tree_is_refused(
 
 
 def test_micropy_dir_is_used_as_it_is(
-    upstream: sources.Source, monkeypatch: pytest.MonkeyPatch
+    origin: sources.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkout = Path(upstream.git_url.removeprefix("file://"))
+    checkout = Path(origin.git_url.removeprefix("file://"))
     monkeypatch.setenv("MICROPY_DIR", str(checkout))
     assert sources.micropython() == checkout
 
 
 def test_micropy_dir_without_submodules_is_one_line_and_stays_as_it_is(
-    upstream: sources.Source, monkeypatch: pytest.MonkeyPatch
+    origin: sources.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkout = Path(upstream.git_url.removeprefix("file://"))
+    checkout = Path(origin.git_url.removeprefix("file://"))
     there = checkout / "lib/mbedtls" / sources.pinned("mbedtls").marker
     there.parent.mkdir(parents=True)
     there.touch()

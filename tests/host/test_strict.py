@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from modthread import boards, project, strict
-from modthread.emulator import Emulator
+from modthread._base import project
+from modthread._boards import boards
+from modthread._emulators import strict
+from modthread._emulators.emulator import Emulator
+from modthread._emulators.strict import boot
+from modthread._emulators.strict.chip import Chip
+from modthread._flash import uf2
 from modthread.errors import ModthreadError
-from modthread.flash import uf2
-from modthread.strict import boot
-from modthread.strict.chip import Chip
 
 RAM = 0x20000000
 CODE = RAM + 0x100  # behind the vectors

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from modthread import system
+from modthread._base import system
+from modthread._base.project import settings
 from modthread.errors import ModthreadError
-from modthread.project import settings
 
 PACKAGES = [*settings()["packages"], *settings()["developer-packages"]]
 

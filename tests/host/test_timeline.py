@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build
+from modthread._boards import boards
+from modthread._firmware import build
+from modthread._reports.timeline import CORE_LANES, GIL_LANE, Lane, Span, Timeline, timeline
 from modthread.device import Device
-from modthread.timeline import CORE_LANES, GIL_LANE, Lane, Span, Timeline, timeline
 
 LIMIT = 100.0  # seconds for a script, on a board of the slowest kind
 TICK = 1000  # microseconds; a sleep ends with one, and time.ticks_ms() counts them

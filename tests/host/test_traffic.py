@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from modthread.boards import Board
+from modthread._boards.boards import Board
+from modthread._link.traffic import TrafficLog
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.traffic import TrafficLog
 
 
 def test_who_writes_to_an_older_log_goes_on(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from elftools.dwarf.die import DIE
 from elftools.elf.elffile import ELFFile
 
-from modthread import boards, build, sources
+from modthread._base import sources
+from modthread._boards import boards
+from modthread._firmware import build
 
 pytestmark = pytest.mark.lane("test")
 

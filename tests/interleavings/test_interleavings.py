@@ -13,7 +13,7 @@ import explorer
 import faults
 import pytest
 
-from modthread import project
+from modthread._base import project
 
 pytestmark = pytest.mark.skipif(
     platform.machine() != "x86_64", reason="the explorer switches tasks on x86-64 only"

@@ -15,8 +15,8 @@ from contextlib import suppress
 import serial
 from serial.rfc2217 import PortManager
 
-from modthread import boards
-from modthread.emulator import Emulator
+from modthread._boards import boards
+from modthread._emulators.emulator import Emulator
 
 SER2NET = """\
 connection: &rfc2217

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from modthread import boards, build
+from modthread._boards import boards
+from modthread._firmware import build
 
 FOLDER = Path(__file__).parent
 BOARD_HOST, TEST_HOST = "10.22.17.1", "10.22.17.2"

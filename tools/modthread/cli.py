@@ -12,35 +12,24 @@ from typing import Any
 
 import argcomplete
 
-from modthread import (
-    attached,
-    boards,
-    build,
-    choice,
-    image,
-    inventory,
-    labgrid,
-    lock,
-    monitor,
-    project,
-    run,
-    sources,
-    system,
-)
-from modthread.bench.command import bench
-from modthread.check.command import Check, kind_of
-from modthread.choice import choose, only_attached
+from modthread._base import project, sources, system
+from modthread._bench.command import bench
+from modthread._boards import board_choice, boards, labgrid, reservation, usb
+from modthread._boards.board_choice import choose, only_attached
+from modthread._check_board.command import Check, kind_of
+from modthread._commands import board_list, monitor, run
+from modthread._commands.verdict import verdict
+from modthread._firmware import build, image
+from modthread._flash.command import put
+from modthread._reports.tracebacks import Script
+from modthread._soak.command import soak
+from modthread._soak.workloads import WORKLOADS
 from modthread.device import Device
 from modthread.errors import ModthreadError
-from modthread.flash.command import put
-from modthread.report import Script
-from modthread.soak.command import soak
-from modthread.soak.workloads import WORKLOADS
-from modthread.verdict import verdict
 
 Command = Callable[[argparse.Namespace], int]
 
-RP2040PY = Path(__file__).with_name("rp2040py.mk")
+RP2040PY = Path(__file__).with_name("_emulators") / "rp2040py.mk"
 EXIT_USAGE = 2
 CHECKED = "RPI_PICO"  # the board that check-board means without --board
 CHECK_STATUS = """\
@@ -70,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except ModthreadError as error:
-        run.complain(str(error))
+        run.print_error(str(error))
         return EXIT_USAGE
     except KeyboardInterrupt:
         return run.EXIT_INTERRUPTED
@@ -81,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _boards(options: argparse.Namespace) -> int:
     if options.all:
-        return inventory.show_all(options.json)
-    return inventory.show(options.ask, options.json)
+        return board_list.show_all(options.json)
+    return board_list.show(options.ask, options.json)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -115,7 +104,7 @@ def _port(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     """Build the boards' firmware here, where it shows, and leave the rest to pytest."""
-    texts = options.board or choice.defaults(project.around(Path.cwd()))
+    texts = options.board or board_choice.defaults(project.around(Path.cwd()))
     if options.port:
         if len(options.board or []) > 1:
             raise ModthreadError(f"--port is of one board, but --board names {', '.join(texts)}")
@@ -242,14 +231,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"modthread {build.version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     kind = argparse.ArgumentParser(add_help=False)
-    _board_option(kind, "--board", f"{choice.HELP}; default: the first of pyproject.toml's")
+    _board_option(kind, "--board", f"{board_choice.HELP}; default: the first of pyproject.toml's")
     place = argparse.ArgumentParser(add_help=False)
     _board_option(
         place, "--port", "the board's serial number, port or URL, where --board names its kind"
     )
     place.add_argument(
         "--wait",
-        type=lock.seconds,
+        type=reservation.seconds,
         default=0,
         metavar="SECONDS",
         help="wait for a board that is in use",
@@ -334,7 +323,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="All other options and arguments are pytest's: see pytest --help.",
         allow_abbrev=False,
     )
-    _board_option(command, "--board", f"{choice.HELP}; may be repeated", action="append")
+    _board_option(command, "--board", f"{board_choice.HELP}; may be repeated", action="append")
     _board_option(command, "--port", "where the one board is: see --board")
     command.add_argument(
         "--no-build", action="store_true", help="test the firmware that is there already"
@@ -387,7 +376,7 @@ def _parser() -> argparse.ArgumentParser:
             parents=[place, built],
             epilog=CHECK_STATUS,
         )
-        _board_option(command, "--board", f"{choice.HELP}; default: {CHECKED}")
+        _board_option(command, "--board", f"{board_choice.HELP}; default: {CHECKED}")
         command.add_argument(
             "--full", action="store_true", help="test for half an hour instead of five minutes"
         )
@@ -443,7 +432,7 @@ def _board_option(
     """Add an option whose value the shell can complete with the boards that there are."""
 
     def complete(**_: object) -> list[str]:
-        places = [(one.port, one.serial_number) for one in attached.attached()]
+        places = [(one.port, one.serial_number) for one in usb.attached()]
         return [*boards.all_names(), *(word for place in places for word in place if word)]
 
     option = parser.add_argument(name, help=text, metavar=name[2:].upper(), **settings)

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from modthread import crash, hub, labgrid, project, report, timeline
-from modthread.boards import Board
-from modthread.emulator import Emulator
-from modthread.errors import ModthreadError
-from modthread.flash import command as flash
-from modthread.lock import BoardLock
-from modthread.report import Thread
-from modthread.session import (
+from modthread._base import project
+from modthread._boards import labgrid, usb_power
+from modthread._boards.boards import Board
+from modthread._boards.reservation import Reservation
+from modthread._emulators.emulator import Emulator
+from modthread._flash import command as flash
+from modthread._link.session import (
     BoardError,
     BoardResetError,
     Consumer,
@@ -23,8 +22,11 @@ from modthread.session import (
     Session,
     TimeLimitError,
 )
-from modthread.timeline import Timeline
-from modthread.traffic import TrafficLog
+from modthread._link.traffic import TrafficLog
+from modthread._reports import crash, timeline, tracebacks
+from modthread._reports.timeline import Timeline
+from modthread._reports.tracebacks import Thread
+from modthread.errors import ModthreadError
 
 ANSWER_LIMIT = 10.0  # seconds for what takes a healthy board on an idle host a fraction of one
 REAPPEAR_LIMIT = 10.0  # seconds until the port of a board that was reset is back
@@ -82,8 +84,8 @@ class Device:
         self._wait = wait
         self._may_flash = may_flash
         self._boot_files = boot_files
-        self._socket: hub.Socket | None = None
-        self._lock: BoardLock | None = None
+        self._hub_port: usb_power.HubPort | None = None
+        self._lock: Reservation | None = None
         self._place: labgrid.Place | None = None
         self._emulator = None if port else Emulator(board, icount)
         self._session: Session | None = None
@@ -125,8 +127,8 @@ class Device:
         if port.startswith(labgrid.PREFIX):
             self._place = labgrid.Place(port.removeprefix(labgrid.PREFIX))
             port = self._place.url
-        self._lock = BoardLock(port, self._wait)
-        self._socket = hub.socket(port)
+        self._lock = Reservation(port, self._wait)
+        self._hub_port = usb_power.hub_port(port)
         self._session = self._opened(port)
         self.clean_up()
 
@@ -159,8 +161,8 @@ class Device:
         """Return every thread of the board; where each is, too, if an interrupt() has noted it."""
         result = self.session.run_short(NOTES, self._answer_limit)
         if result.error:
-            raise BoardError(f"the board cannot list its threads: {report.text(result.error)}")
-        _, *notes = THREAD.split(report.text(result.output))
+            raise BoardError(f"the board cannot list its threads: {tracebacks.text(result.error)}")
+        _, *notes = THREAD.split(tracebacks.text(result.output))
         return [_thread(*note) for note in zip(*[iter(notes)] * 6, strict=True)]
 
     def timeline(self) -> Timeline | None:
@@ -179,8 +181,8 @@ class Device:
                 f" modthread flash --trace --board {self.board.name}"
             )
         if result.error:
-            raise BoardError(report.last_line(result.error))
-        return timeline.timeline(self.board.name, report.text(result.output))
+            raise BoardError(tracebacks.last_line(result.error))
+        return timeline.timeline(self.board.name, tracebacks.text(result.output))
 
     def crash_report(self, output: bytes) -> str | None:
         """Return the crash that `output` tells of, if any, decoded with the board's firmware."""
@@ -195,7 +197,7 @@ class Device:
         """
         result = self.run(INFO, self._answer_limit)
         if result.error:
-            why = report.last_line(result.error)
+            why = tracebacks.last_line(result.error)
             name = self.board.name
             raise ModthreadError(f"{name} runs no modthread ({why}); put it there with --flash")
         micropython, modthread, kernel = ast.literal_eval(result.output.decode())
@@ -294,7 +296,7 @@ class Device:
         }
         if self._may_flash:
             rungs["flashing it again"] = self._flash
-        if self._socket:
+        if self._hub_port:
             rungs["switching its USB power"] = self._power_cycle
         return rungs
 
@@ -334,8 +336,8 @@ class Device:
         self._session = self._opened(outcome.port)
 
     def _power_cycle(self) -> None:
-        assert self._socket is not None
-        self._socket.power_cycle()
+        assert self._hub_port is not None
+        self._hub_port.power_cycle()
         self._reopen()
 
     def _reopen(self) -> None:

@@ -1,0 +1,1 @@
+"""What everything else stands on: paths, settings, system packages, pinned sources, programs."""

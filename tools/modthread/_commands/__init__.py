@@ -1,0 +1,1 @@
+"""The commands of `modthread` that are no package of their own."""

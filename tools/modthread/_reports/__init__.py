@@ -1,0 +1,1 @@
+"""What a board says, told in terms of the host's files: tracebacks, crashes, timelines."""

@@ -1,8 +1,0 @@
-"""Programs that modthread starts and that must not outlive it."""
-
-import shutil
-
-
-def tied() -> list[str]:
-    """Return what to put before a command so that it ends however this process ends (Linux)."""
-    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

@@ -1,7 +1,0 @@
-"""The templates of pages and pictures."""
-
-from jinja2 import Environment, PackageLoader
-
-templates = Environment(
-    loader=PackageLoader("modthread"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
