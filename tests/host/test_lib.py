@@ -14,7 +14,7 @@ from modthread._firmware.build import library
 
 LIB = ROOT / "lib"
 FOLDERS = sorted(path.parent for path in LIB.glob("*/package.json"))
-MODULES = ["threading.py", "queue.py"]
+MODULES = ["threading.py", "queue.py", "concurrent/futures.py"]
 FREEZE = """\
 include({lib}/freeze.cmake)
 set(CMAKE_BINARY_DIR {build})
