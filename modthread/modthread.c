@@ -184,6 +184,13 @@ static mp_obj_t mod_thread_threads(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_threads_obj, mod_thread_threads);
 
+// _notify(): whoever waits in select.poll(), as asyncio's loop does, looks again at once at what it waits for.
+static mp_obj_t mod_thread_notify(void) {
+    mp_thread_notify();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_notify_obj, mod_thread_notify);
+
 static mp_obj_t mod_thread_interrupt_notes(void) {
     return thread_interrupt_notes();
 }
@@ -228,6 +235,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_LockType), MP_ROM_PTR(&mp_type_thread_lock) },
     { MP_ROM_QSTR(MP_QSTR_RLock), MP_ROM_PTR(&mp_type_thread_rlock) },
     { MP_ROM_QSTR(MP_QSTR__Condition), MP_ROM_PTR(&mp_type_thread_condition) },
+    { MP_ROM_QSTR(MP_QSTR__notify), MP_ROM_PTR(&mod_thread_notify_obj) },
     { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },

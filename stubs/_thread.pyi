@@ -261,6 +261,12 @@ class _Condition:
     def __enter__(self) -> Literal[True]: ...
     def __exit__(self, *exception: object) -> None: ...
 
+def _notify() -> None:
+    """Let every thread that waits in `select.poll()`, as asyncio's loop does, look again at once. Does not block.
+
+    Without it such a thread looks at a stream written in Python, as `asyncio.ThreadSafeFlag` is, every 5 ms.
+    """
+
 def _threads() -> list[
     tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]
 ]:
