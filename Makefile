@@ -16,8 +16,8 @@ export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
 # Without BOARD, those that are emulated.
-BOARDS = $(or $(BOARD),$(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '^\[emulator\]' boards/*/board.toml))))
-ALL = $(if $(PORT),$(WHERE),$(addprefix --board ,$(BOARDS)))
+BOARDS = $(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '^\[emulator\]' boards/*/board.toml)))
+ALL = $(if $(PORT)$(BOARD),$(WHERE),$(addprefix --board ,$(BOARDS)))
 KIND = $(if $(BOARD),--board $(BOARD)$(if $(VARIANT),-$(VARIANT)))
 WHERE = $(KIND) $(if $(PORT),--port $(PORT))
 
