@@ -8,52 +8,22 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "kernel_interrupt_mask.h"
 #include "kernel_freertos_common.h"
 
 #define KERNEL_HAS_HEAP (0)
 
-#ifdef __arm__
-
-// Two instructions, while the kernel's own for some of these chips are a function.
 static inline uint32_t kernel_lock(void) {
-    uint32_t state;
-    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
-    return state;
+    return interrupt_mask_save();
 }
 
 static inline void kernel_unlock(uint32_t state) {
-    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
+    interrupt_mask_restore(state);
 }
 
 static inline bool kernel_interrupts_disabled(void) {
-    uint32_t primask;
-    __asm volatile ("mrs %0, primask" : "=r" (primask));
-    return primask != 0;
+    return interrupt_mask_is_set();
 }
-
-#else
-
-// The macros of some of FreeRTOS's ports do not say that they clobber memory.
-static inline void kernel_barrier(void) {
-    __asm volatile ("" : : : "memory");
-}
-
-static inline uint32_t kernel_lock(void) {
-    uint32_t state = portSET_INTERRUPT_MASK_FROM_ISR();
-    kernel_barrier();
-    return state;
-}
-
-static inline void kernel_unlock(uint32_t state) {
-    kernel_barrier();
-    portCLEAR_INTERRUPT_MASK_FROM_ISR(state);
-}
-
-static inline bool kernel_interrupts_disabled(void) {
-    return false;
-}
-
-#endif
 
 static inline bool kernel_in_interrupt(void) {
     return xPortIsInsideInterrupt();

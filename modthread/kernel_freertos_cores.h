@@ -8,6 +8,7 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "kernel_interrupt_mask.h"
 #include "kernel_freertos_common.h"
 
 #define KERNEL_HAS_HEAP (0)
@@ -25,13 +26,7 @@ static inline void kernel_unlock(uint32_t state) {
 }
 
 static inline bool kernel_interrupts_disabled(void) {
-    #ifdef __arm__
-    uint32_t primask;
-    __asm volatile ("mrs %0, primask" : "=r" (primask));
-    return primask != 0;
-    #else
-    return false;
-    #endif
+    return interrupt_mask_is_set();
 }
 
 static inline bool kernel_in_interrupt(void) {

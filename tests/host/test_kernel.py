@@ -10,7 +10,8 @@ from modthread._base.project import ROOT
 MODULE = ROOT / "modthread"
 CONTRACT = (MODULE / "kernel.h").read_text()
 COMMON = "kernel_freertos_common.h"
-KERNELS = sorted(path for path in MODULE.glob("kernel_*.h") if path.name != COMMON)
+SHARED = {COMMON, "kernel_interrupt_mask.h"}
+KERNELS = sorted(path for path in MODULE.glob("kernel_*.h") if path.name not in SHARED)
 
 # What FreeRTOS names so is a call, a macro or a setting of it; its types are the contract's.
 OF_THE_KERNEL = re.compile(
