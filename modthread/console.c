@@ -65,7 +65,7 @@ static bool must_wait(void) {
 
 // And one that may wait.
 static bool is_other_thread(void) {
-    return gil_resident != NULL && gil_resident != &thread_main && !kernel_in_interrupt() && !scheduler_is_locked()
+    return gil_current != NULL && gil_current != &thread_main && !kernel_in_interrupt() && !scheduler_is_locked()
            && gil_pins == 0;
 }
 

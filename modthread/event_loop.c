@@ -22,13 +22,13 @@ static void loop_ended(void *ends) {
 
 static mp_obj_t guarded_call(mp_obj_t self, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_obj_t function = ((guarded_t *)MP_OBJ_TO_PTR(self))->function;
-    if (looping == gil_resident) { // one function calls another
+    if (looping == gil_current) { // one function calls another
         return mp_call_function_n_kw(function, n_args, n_kw, args);
     }
     if (looping != NULL) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("asyncio runs in another thread"));
     }
-    looping = gil_resident;
+    looping = gil_current;
     nlr_jump_callback_node_t ends;
     nlr_push_jump_callback(&ends, loop_ended);
     mp_obj_t result = mp_call_function_n_kw(function, n_args, n_kw, args);

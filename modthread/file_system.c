@@ -84,7 +84,7 @@ static void entrants_remove(const entrant_t *entrant) {
 // Wait in line; false if an exception is pending and it takes long. It is not raised here: a file that is being opened
 // could not bear it. Callbacks come afterwards. The thread owns the GIL from its last look to its park: no wake-up is lost.
 static bool wait_in_line(const mp_vfs_blockdev_t *device) {
-    entrant_t entrant = { .thread = gil_resident, .device = device };
+    entrant_t entrant = { .thread = gil_current, .device = device };
     entrants_append(&entrant);
     deadline_t deadline = DEADLINE_NEVER;
     while (!entrant.may_enter && !deadline_passed(deadline)) {
@@ -92,7 +92,7 @@ static bool wait_in_line(const mp_vfs_blockdev_t *device) {
         if (deadline == DEADLINE_NEVER && scheduler_exception_pending()) {
             deadline = deadline_after_us(INTERRUPTED_US);
         }
-        gil_park_locked(deadline, state, false);
+        gil_unlock_and_park(deadline, state, false);
     }
     entrants_remove(&entrant);
     return entrant.may_enter;
@@ -107,7 +107,7 @@ static int enter(const mp_vfs_blockdev_t *device) {
         return 0; // a finaliser closes its file, or the file system keeps a pointer to what is freed
     }
     const method_call_t *call = call_of(device);
-    if (call != NULL && (call->thread == gil_resident || gil_pins > 0)) {
+    if (call != NULL && (call->thread == gil_current || gil_pins > 0)) {
         return -MP_EBUSY; // a callback, or the device's own method; or one that may not wait
     }
     bool wait = call != NULL || first_entrant(device) != NULL;
@@ -138,7 +138,7 @@ static void call_failed(void *failed) {
 }
 
 mp_obj_t file_system_call_method(size_t n_args, size_t n_kw, const mp_obj_t *method) {
-    method_call_t call = { .next = calls, .thread = gil_resident, .method = method };
+    method_call_t call = { .next = calls, .thread = gil_current, .method = method };
     calls = &call;
     nlr_push_jump_callback(&call.failed, call_failed);
     mp_obj_t result = mp_call_method_n_kw(n_args, n_kw, method);

@@ -41,7 +41,7 @@ static struct {
     uint32_t events; // how often mp_thread_notify() has been called
 } gil;
 
-thread_t *gil_resident;
+thread_t *gil_current;
 volatile bool gil_switch_requested;
 uint16_t gil_pins;
 uint32_t gil_switch_interval_us;
@@ -138,11 +138,11 @@ static void charge(thread_t *owner, uint32_t now) {
 }
 
 // Move a thread's state to where MicroPython looks for it. Never from an interrupt: one that it has interrupted may be
-// amidst a handler written in Python, which uses the state that is there. gil_resident comes last: it says where a state is.
-static void make_resident(thread_t *thread) {
-    gil_resident->state = mp_state_ctx.thread;
+// amidst a handler written in Python, which uses the state that is there. gil_current comes last: it says where a state is.
+static void make_current(thread_t *thread) {
+    gil_current->state = mp_state_ctx.thread;
     mp_state_ctx.thread = thread->state;
-    gil_resident = thread;
+    gil_current = thread;
     scheduler_update();
 }
 
@@ -160,8 +160,8 @@ static void pass_on(uint32_t now) {
             gil.woken_us = 0;
         }
         grant(next, now);
-        if (next != gil_resident) {
-            make_resident(next);
+        if (next != gil_current) {
+            make_current(next);
         }
         kernel_give(next->task);
     }
@@ -221,9 +221,9 @@ static void wait_for_grant_until(thread_t *self, deadline_t deadline) {
 
 // The thread owns the GIL. If it got it from an interrupt its state has not been moved.
 static void resume(thread_t *self) {
-    if (gil_resident != self) {
+    if (gil_current != self) {
         uint32_t state = kernel_lock();
-        make_resident(self);
+        make_current(self);
         kernel_unlock(state);
     }
 }
@@ -240,12 +240,12 @@ static void leave(thread_t *self, thread_status_t status) {
 
 void gil_init(void) {
     gil.owner = &thread_main;
-    gil_resident = &thread_main;
+    gil_current = &thread_main;
 }
 
 // Who gives up the GIL owns it, runs, and has no mutex that the next owner may wait for: that one would keep the GIL.
 static thread_t *owner_that_runs(void) {
-    thread_t *self = gil_resident;
+    thread_t *self = gil_current;
     assert(gil.owner == self && self->task == kernel_current_task());
     assert(!MP_THREAD_HOLDS_PORT_MUTEX());
     thread_check_stack(self);
@@ -276,7 +276,7 @@ void gil_yield(void) {
 }
 
 void gil_release(void) {
-    thread_t *self = gil_resident;
+    thread_t *self = gil_current;
     if (scheduler_is_locked() || gil_pins > 0 || thread_self() != self) {
         return;
     }
@@ -304,7 +304,7 @@ void gil_acquire(void) {
     resume(self);
 }
 
-void gil_park_locked(deadline_t deadline, uint32_t state, bool event) {
+void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     gc_helper_regs_t regs;
     thread_t *self = owner_that_runs();
     NOTE_STACK(self, regs);
@@ -332,10 +332,10 @@ void gil_park_locked(deadline_t deadline, uint32_t state, bool event) {
 }
 
 void gil_park(deadline_t deadline) {
-    gil_park_locked(deadline, kernel_lock(), false);
+    gil_unlock_and_park(deadline, kernel_lock(), false);
 }
 
-void gil_wake_locked(thread_t *thread) {
+void gil_wake_in_critical(thread_t *thread) {
     if (thread->status == THREAD_WAITING) {
         wake(thread);
     } else if (thread->status == THREAD_READY && !thread->woken) {
@@ -346,7 +346,7 @@ void gil_wake_locked(thread_t *thread) {
 
 void gil_wake(thread_t *thread) {
     uint32_t state = kernel_lock();
-    gil_wake_locked(thread);
+    gil_wake_in_critical(thread);
     kernel_unlock(state);
 }
 
@@ -401,11 +401,11 @@ void gil_forget(thread_t *thread) {
 // What MicroPython's core and ports call
 
 void mp_thread_tick(void) {
-    if (gil_resident == NULL) {
+    if (gil_current == NULL) {
         return; // gil_init() comes later
     }
     uint32_t state = kernel_lock();
-    thread_check_stack(gil_resident); // it may be computing, and never get to where it would be checked
+    thread_check_stack(gil_current); // it may be computing, and never get to where it would be checked
     scheduler_tick();
     if (mp_thread_gil_contended()) {
         consider_switch();

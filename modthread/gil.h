@@ -15,11 +15,11 @@ extern uint32_t gil_switch_interval_us;
 #define GIL_SWITCH_INTERVAL_MAX_S (1000) // the clock that measures it wraps
 
 // The thread whose state is in mp_state_ctx.thread: the owner, or the last one if nobody owns the GIL. Only read it.
-extern thread_t *gil_resident;
+extern thread_t *gil_current;
 
 // Where a thread's state is now.
 static inline mp_state_thread_t *gil_state_of(thread_t *thread) {
-    return thread == gil_resident ? &mp_state_ctx.thread : &thread->state;
+    return thread == gil_current ? &mp_state_ctx.thread : &thread->state;
 }
 
 // How often its owner has pinned it (pin.h): then nobody else gets it. Whoever waits keeps it, and does not wait long.
@@ -46,14 +46,14 @@ void gil_acquire(void);
 void gil_park(deadline_t deadline);
 
 // The same in a critical section, which it ends. With event set, mp_thread_notify() wakes it, too.
-void gil_park_locked(deadline_t deadline, uint32_t state, bool event);
+void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event);
 
 // Wake a parked thread, and let one that is ready go before the computing ones. Any other one has to look, before it
 // parks, for what it would wait for. From tasks and interrupts; never blocks.
 void gil_wake(thread_t *thread);
 
 // The same in a critical section.
-void gil_wake_locked(thread_t *thread);
+void gil_wake_in_critical(thread_t *thread);
 
 // Put a thread that has not run yet into the queue.
 void gil_start(thread_t *thread);

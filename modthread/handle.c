@@ -55,7 +55,7 @@ static mp_obj_t handle_join(size_t n_args, const mp_obj_t *args) {
     if (self->ident == NOT_STARTED) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("thread not started"));
     }
-    if (self->ident == gil_resident->ident) {
+    if (self->ident == gil_current->ident) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("Cannot join current thread"));
     }
     if (lock_take(&self->lives, true, deadline)) {

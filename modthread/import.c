@@ -38,7 +38,7 @@ static thread_t *claimant(qstr name) {
 
 // True if the claimant waits, over however many others, for what the calling thread has claimed.
 static bool is_deadlock(const thread_t *thread) {
-    while (thread != NULL && thread != gil_resident) {
+    while (thread != NULL && thread != gil_current) {
         const import_t *import = newest_of(thread);
         thread = import->awaits == MP_QSTRnull ? NULL : claimant(import->awaits);
     }
@@ -65,7 +65,7 @@ static bool must_wait(qstr name) {
 static void wait_for(import_t *import, qstr name) {
     while (must_wait(name)) {
         import->awaits = name;
-        scheduler_park_locked(DEADLINE_NEVER, kernel_lock(), false);
+        scheduler_unlock_and_park(DEADLINE_NEVER, kernel_lock(), false);
         import->awaits = MP_QSTRnull;
         mp_event_handle_nowait();
     }
@@ -73,7 +73,7 @@ static void wait_for(import_t *import, qstr name) {
 
 // Among others called to see whether a module is loaded.
 mp_map_elem_t *import_map_lookup(mp_map_t *map, mp_obj_t key, mp_map_lookup_kind_t kind) {
-    import_t *import = newest_of(gil_resident);
+    import_t *import = newest_of(gil_current);
     if (map != &MP_STATE_VM(mp_loaded_modules_dict).map || kind != MP_MAP_LOOKUP || import == NULL) {
         return mp_map_lookup(map, key, kind);
     }
@@ -98,7 +98,7 @@ static void end_import(void *ends) {
 
 // MicroPython lets ports define their own (py/builtin.h).
 mp_obj_t import_module(size_t n_args, const mp_obj_t *args) {
-    import_t import = { .next = imports, .thread = gil_resident };
+    import_t import = { .next = imports, .thread = gil_current };
     imports = &import;
     nlr_push_jump_callback(&import.ends, end_import);
     mp_obj_t module = mp_builtin___import___default(n_args, args);

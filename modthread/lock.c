@@ -8,7 +8,7 @@
 #include "arguments.h"
 #include "gil.h"
 #include "lock.h"
-#include "releases.h"
+#include "micropython_releases.h"
 #include "scheduler.h"
 
 // A thread that waits for a lock; on its stack.
@@ -53,7 +53,7 @@ static inline MP_ALWAYSINLINE bool give(mp_obj_thread_lock_t *lock) {
     } else {
         lock->first = waiter->next;
         waiter->owns_lock = true;
-        gil_wake_locked(waiter->thread);
+        gil_wake_in_critical(waiter->thread);
     }
     kernel_unlock(state);
     return was_locked;
@@ -127,7 +127,7 @@ static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, deadline_t d
         return true;
     }
     TRACE_LOCK(waiter->thread, lock);
-    scheduler_park_locked(deadline, state, false);
+    scheduler_unlock_and_park(deadline, state, false);
     TRACE_LOCK(waiter->thread, NULL);
     return waiter->owns_lock || lock_quit(lock, waiter);
 }
@@ -147,7 +147,7 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
     check_may_wait();
     static uint32_t last_number;
     waiter_t waiter; // lock_join() sets the rest
-    waiter.thread = gil_resident;
+    waiter.thread = gil_current;
     waiter.number = ++last_number;
     while (!deadline_passed(deadline)) {
         if (lock_park(lock, &waiter, deadline)) {

@@ -12,6 +12,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/condition.c
     ${CMAKE_CURRENT_LIST_DIR}/handle.c
     ${CMAKE_CURRENT_LIST_DIR}/thread.c
+    ${CMAKE_CURRENT_LIST_DIR}/describe.c
     ${CMAKE_CURRENT_LIST_DIR}/stack.c
     ${CMAKE_CURRENT_LIST_DIR}/gil.c
     ${CMAKE_CURRENT_LIST_DIR}/pin.c
@@ -19,6 +20,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/import.c
     ${CMAKE_CURRENT_LIST_DIR}/event_loop.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
+    ${CMAKE_CURRENT_LIST_DIR}/wait.c
     ${CMAKE_CURRENT_LIST_DIR}/print_exception.c
     ${CMAKE_CURRENT_LIST_DIR}/trace.c
     ${CMAKE_CURRENT_LIST_DIR}/console.c

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "condition.h"
 #include "console.h"
+#include "describe.h"
 #include "gil.h"
 #include "handle.h"
 #include "lock.h"
@@ -104,7 +105,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_exit_obj, mod_thread_exit);
 
 // machine.soft_reset(). The caller ends, and the main program as soon as it can.
 static mp_obj_t soft_reset(size_t n_args, const mp_obj_t *args) {
-    if (gil_resident != &thread_main) {
+    if (gil_current != &thread_main) {
         mp_sched_exception(mp_obj_new_exception(&mp_type_SystemExit));
     }
     return mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_sys_exit_obj), n_args, 0, args);
@@ -112,7 +113,7 @@ static mp_obj_t soft_reset(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mp_thread_soft_reset_obj, 0, 1, soft_reset);
 
 static mp_obj_t mod_thread_get_ident(void) {
-    return mp_obj_new_int_from_uint(gil_resident->ident);
+    return mp_obj_new_int_from_uint(gil_current->ident);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_ident_obj, mod_thread_get_ident);
 
@@ -150,7 +151,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_allocate_lock_obj, mod_thread_alloca
 
 // The kernel's handle of the task, by which a debugger knows it.
 static mp_obj_t mod_thread_get_native_id(void) {
-    return mp_obj_new_int_from_uint((uintptr_t)gil_resident->task);
+    return mp_obj_new_int_from_uint((uintptr_t)gil_current->task);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_get_native_id_obj, mod_thread_get_native_id);
 
@@ -180,7 +181,7 @@ static mp_obj_t mod_thread_interrupt_main(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_interrupt_main_obj, 0, 1, mod_thread_interrupt_main);
 
 static mp_obj_t mod_thread_threads(void) {
-    return thread_describe_all();
+    return describe_threads();
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_threads_obj, mod_thread_threads);
 
@@ -192,7 +193,7 @@ static mp_obj_t mod_thread_notify(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_notify_obj, mod_thread_notify);
 
 static mp_obj_t mod_thread_interrupt_notes(void) {
-    return thread_interrupt_notes();
+    return describe_interrupt_notes();
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mod_thread_interrupt_notes_obj, mod_thread_interrupt_notes);
 

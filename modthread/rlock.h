@@ -20,7 +20,7 @@ mp_obj_t rlock_new(void);
 
 // True if the calling thread has it. Needs the GIL; never blocks.
 static inline bool rlock_is_owned(const mp_obj_thread_rlock_t *self) {
-    return self->owner == gil_resident->ident;
+    return self->owner == gil_current->ident;
 }
 
 // The owner lets go of it, however often it has it; returns how often. Needs the GIL; never blocks.
@@ -29,7 +29,7 @@ uint32_t rlock_give_all(mp_obj_thread_rlock_t *self);
 // The calling thread has taken the lock below: it has this one, so often. Needs the GIL; never blocks.
 static inline void rlock_own(mp_obj_thread_rlock_t *self, uint32_t count) {
     self->count = count;
-    self->owner = gil_resident->ident;
+    self->owner = gil_current->ident;
 }
 
 #endif // MODTHREAD_RLOCK_H

@@ -1,7 +1,9 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Takes the place of py/scheduler.c (its interface is in py/runtime.h). Exceptions are pending for one thread,
-// callbacks run on the main thread only, and a request to switch threads is attended to at the same point.
+// Pending exceptions and callbacks. This is not the scheduler of threads: gil.c decides which thread runs.
+//
+// It takes the place of py/scheduler.c (its interface is in py/runtime.h), and has its name. Exceptions are pending for one
+// thread, callbacks run on the main thread only, and a request to switch threads is attended to at the same point.
 //
 // The VM tests one word at every branch, sched_state, just as in a firmware without threads: it is MP_SCHED_PENDING when
 // the thread that runs has something to attend to. So py/vm.c is compiled as if there were no threads (micropython.mk).
@@ -9,8 +11,9 @@
 #include "py/mphal.h"
 #include "py/runtime.h"
 
+#include "describe.h"
 #include "gil.h"
-#include "releases.h"
+#include "micropython_releases.h"
 #include "scheduler.h"
 
 #if !MICROPY_ENABLE_SCHEDULER || MICROPY_ENABLE_VM_ABORT
@@ -48,16 +51,16 @@ static bool callbacks_pending(void) {
 }
 
 static bool in_callback(void) {
-    return running_callbacks && gil_resident == &thread_main;
+    return running_callbacks && gil_current == &thread_main;
 }
 
 static bool may_run_callbacks(void) {
-    return lock_depth == 0 && gil_pins == 0 && !running_callbacks && gil_resident == &thread_main;
+    return lock_depth == 0 && gil_pins == 0 && !running_callbacks && gil_current == &thread_main;
 }
 
 // Another thread is pinned, and Ctrl-C has come.
 static bool pin_keeps_main(void) {
-    return gil_pins > 0 && gil_resident != &thread_main && thread_main.state.mp_pending_exception != MP_OBJ_NULL;
+    return gil_pins > 0 && gil_current != &thread_main && thread_main.state.mp_pending_exception != MP_OBJ_NULL;
 }
 
 static volatile bool pause_requested;
@@ -131,7 +134,7 @@ void scheduler_tick(void) {
         && (uint32_t)mp_hal_ticks_us() - held_since_us >= CALLBACK_END_US) {
         callback_must_end = true;
         scheduler_update();
-        gil_wake_locked(&thread_main);
+        gil_wake_in_critical(&thread_main);
     }
 }
 
@@ -387,7 +390,7 @@ void scheduler_reset(void) {
 }
 
 /******************************************************************************/
-// Where the VM, and C code that waits, attend to all of this
+// Where the VM, and C code that waits (wait.c), attend to all of this
 
 void mp_thread_pause(void) {
     pause_requested = true;
@@ -431,7 +434,7 @@ static void raise(mp_obj_t exception) {
     if (exception == MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception))) {
         MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
         if (!in_callback()) {
-            thread_interrupted();
+            describe_interrupted();
             if (interrupts.count >= FLOOD) {
                 mp_sched_exception(exception);
             }
@@ -465,8 +468,8 @@ void mp_handle_pending(mp_handle_pending_behaviour_t behaviour) {
 }
 
 bool mp_thread_has_work(void) {
-    return MP_STATE_VM(sched_state) == MP_SCHED_PENDING && gil_resident->status == THREAD_RUNNING
-           && gil_resident->task == kernel_current_task();
+    return MP_STATE_VM(sched_state) == MP_SCHED_PENDING && gil_current->status == THREAD_RUNNING
+           && gil_current->task == kernel_current_task();
 }
 
 void mp_thread_attend(bool may_raise) {
@@ -485,67 +488,11 @@ void mp_event_handle_nowait(void) {
     mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
 }
 
-void scheduler_park_locked(deadline_t deadline, uint32_t state, bool event) {
+void scheduler_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING && work_pending()) {
         kernel_unlock(state);
         mp_thread_give_way();
     } else {
-        gil_park_locked(deadline, state, event);
-    }
-}
-
-static void wait_for_event(deadline_t deadline) {
-    mp_event_handle_nowait();
-    if (!scheduler_is_locked()) {
-        scheduler_park_locked(deadline, kernel_lock(), true);
-    }
-}
-
-// Nothing tells of all that may be waited for here: what another thread does to a Python object (a stream written in
-// Python in select.poll(), as asyncio.ThreadSafeFlag is), or an interrupt without Python that fills a driver's buffer. Look
-// again now and then.
-#define LOOK_AGAIN_MS (5)
-
-void mp_event_wait_indefinite(void) {
-    mp_event_wait_ms(LOOK_AGAIN_MS);
-}
-
-void mp_thread_wait_for_notify(void) {
-    wait_for_event(DEADLINE_NEVER);
-}
-
-void mp_event_wait_ms(mp_uint_t timeout_ms) {
-    wait_for_event(deadline_after_us(MIN(timeout_ms, LOOK_AGAIN_MS) * 1000));
-}
-
-// Nothing may wait here, in a hard interrupt handler or with interrupts off: then the time is spent looking at the clock.
-void mp_thread_delay_ms(uint32_t ms) {
-    if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
-        gil_park(0);
-    }
-    deadline_t deadline = deadline_after_us((uint64_t)ms * 1000);
-    for (;;) {
-        mp_event_handle_nowait();
-        if (deadline_passed(deadline)) {
-            return;
-        }
-        if (!scheduler_is_locked()) {
-            scheduler_park_locked(deadline, kernel_lock(), false);
-        }
-    }
-}
-
-// Whole milliseconds are slept, the rest is spent looking at the clock; where other threads want to run it is slept, too.
-void mp_thread_delay_us(uint32_t us) {
-    uint32_t start = mp_hal_ticks_us();
-    if (us >= 2000) {
-        mp_thread_delay_ms(us / 1000 - 1);
-    }
-    while ((uint32_t)mp_hal_ticks_us() - start < us) {
-        if (us >= 1000 && mp_thread_gil_contended() && !scheduler_is_locked()) {
-            mp_thread_delay_ms(1);
-        } else {
-            mp_thread_give_way();
-        }
+        gil_unlock_and_park(deadline, state, event);
     }
 }

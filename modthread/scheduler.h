@@ -28,8 +28,8 @@ static inline bool scheduler_exception_pending(void) {
     return mp_state_ctx.thread.mp_pending_exception != MP_OBJ_NULL && scheduler_may_raise();
 }
 
-// gil_park_locked() for who calls mp_handle_pending() before parking again: at once if something is pending already.
-void scheduler_park_locked(deadline_t deadline, uint32_t state, bool event);
+// gil_unlock_and_park() for who calls mp_handle_pending() before parking again: at once if something is pending already.
+void scheduler_unlock_and_park(deadline_t deadline, uint32_t state, bool event);
 
 // From mp_thread_tick(), in a critical section.
 void scheduler_tick(void);

@@ -15,6 +15,7 @@
 #include "shared/runtime/gchelper.h"
 #include "shared/runtime/pyexec.h"
 
+#include "describe.h"
 #include "event_loop.h"
 #include "file_system.h"
 #include "gil.h"
@@ -279,7 +280,7 @@ void mp_thread_leave_guest(void) {
 
 // What the next program finds. A port may call mp_thread_init_main() before the first one only.
 static void set_defaults(void) {
-    MP_STATE_VM(interrupt_notes) = MP_OBJ_NULL;
+    describe_reset();
     last_ident = MODTHREAD_MAIN_IDENT;
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
@@ -425,68 +426,8 @@ void mp_thread_gc_others(void) {
         }
     }
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
-        if (thread != gil_resident) {
+        if (thread != gil_current) {
             trace(thread);
         }
     }
 }
-
-/******************************************************************************/
-// For people
-
-static qstr status_name(const thread_t *thread) {
-    static const qstr names[] = { MP_QSTR_running, MP_QSTR_ready, MP_QSTR_waiting, MP_QSTR_outside };
-    return names[thread->status];
-}
-
-static mp_obj_t describe(thread_t *thread) {
-    const char *top = gil_state_of(thread)->stack_top;
-    size_t in_use = thread == gil_resident ? mp_cstack_usage()
-        : thread->stack_pointer == NULL ? 0 : top - (const char *)thread->stack_pointer;
-    mp_obj_t items[] = {
-        mp_obj_new_int_from_uint(thread->ident),
-        MP_OBJ_NEW_QSTR(status_name(thread)),
-        mp_obj_new_int_from_uint(top - (const char *)thread->stack),
-        mp_obj_new_int_from_uint(in_use),
-        thread->call == NULL ? mp_const_none : thread->call->function,
-    };
-    return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
-}
-
-mp_obj_t thread_describe_all(void) {
-    mp_obj_t list = mp_obj_new_list(0, NULL);
-    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
-        mp_obj_list_append(list, describe(thread));
-    }
-    return list;
-}
-
-// Nothing gives up the GIL here: all threads have their exception before the first of them is unwound.
-static void end_and_note_all(mp_obj_t notes) {
-    for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
-        mp_obj_t exception = mp_obj_new_exception(&mp_type_SystemExit);
-        mp_obj_t note[] = { describe(thread), exception };
-        mp_obj_list_append(notes, mp_obj_new_tuple(MP_ARRAY_SIZE(note), note));
-        if (thread != &thread_main) {
-            scheduler_raise(thread, exception);
-        }
-    }
-}
-
-mp_obj_t thread_interrupt_notes(void) {
-    if (MP_STATE_VM(interrupt_notes) == MP_OBJ_NULL) {
-        MP_STATE_VM(interrupt_notes) = mp_obj_new_list(0, NULL);
-    }
-    return MP_STATE_VM(interrupt_notes);
-}
-
-void thread_interrupted(void) {
-    nlr_buf_t nlr;
-    mp_obj_t notes = MP_STATE_VM(interrupt_notes);
-    if (notes != MP_OBJ_NULL && nlr_push(&nlr) == 0) { // no memory: then without
-        end_and_note_all(notes);
-        nlr_pop();
-    }
-}
-
-MP_REGISTER_ROOT_POINTER(mp_obj_t interrupt_notes);

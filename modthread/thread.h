@@ -90,17 +90,6 @@ thread_t *thread_self(void);
 // Raises MemoryError, or RuntimeError while the interpreter shuts down; then nothing remains of it.
 uint32_t thread_start(thread_call_t *call, int core);
 
-// A list of (ident, status, stack size, stack in use, function), a tuple for each live thread. Needs the GIL.
-mp_obj_t thread_describe_all(void);
-
-// For a harness whose test hangs: from the first call until a soft reset, Ctrl-C puts a note of each thread into this
-// list, (what thread_describe_all() tells of it, a SystemExit that is raised in it). The traceback of that tells where it
-// was, for all this is done before anything is unwound. Needs the GIL.
-mp_obj_t thread_interrupt_notes(void);
-
-// Ctrl-C is about to be raised in the main thread.
-void thread_interrupted(void);
-
 // Restart the board if the thread's stack has overflowed.
 static inline void thread_check_stack(const thread_t *thread) {
     if (thread->stack->guard != STACK_GUARD) {

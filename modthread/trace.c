@@ -27,9 +27,9 @@ typedef enum {
 typedef struct _event_t {
     uint32_t us;
     uint32_t ident;
-    const void *of; // the lock that the thread waits for, or the name of a task that is no thread's
+    const void *subject; // the lock that the thread waits for, or the name of a task that is no thread's
     uint16_t name; // a qstr
-    uint8_t before; // a state_t, for who does not have the event before; or the core
+    uint8_t state_before; // a state_t: the event before may be gone; or the core of a task
     uint8_t state;
 } event_t;
 
@@ -89,9 +89,9 @@ void trace_status(thread_t *thread) {
     event_t event = {
         .us = mp_hal_ticks_us(),
         .ident = thread->ident,
-        .of = state == STATE_LOCK ? thread->trace.lock : NULL,
+        .subject = state == STATE_LOCK ? thread->trace.lock : NULL,
         .name = thread->trace.name,
-        .before = thread->trace.state,
+        .state_before = thread->trace.state,
         .state = state,
     };
     thread->trace.state = state;
@@ -114,8 +114,8 @@ void trace_task_switched_in(void) {
     event_t event = {
         .us = mp_hal_ticks_us(),
         .ident = mp_thread_ident_of_task(task),
-        .of = name,
-        .before = core,
+        .subject = name,
+        .state_before = core,
         .state = STATE_TASK,
     };
     put(&tasks, &event);
@@ -153,14 +153,14 @@ static mp_obj_t describe(const event_t *event) {
         MP_QSTR_finished, MP_QSTR_task,
     };
     bool task = event->state == STATE_TASK;
-    const char *task_name = event->of;
+    const char *task_name = event->subject;
     mp_obj_t items[] = {
         mp_obj_new_int_from_uint(event->us),
         mp_obj_new_int_from_uint(event->ident),
         task ? mp_obj_new_str(task_name, strlen(task_name)) : MP_OBJ_NEW_QSTR(event->name),
-        MP_OBJ_NEW_QSTR(names[task ? STATE_NEW : event->before]),
+        MP_OBJ_NEW_QSTR(names[task ? STATE_NEW : event->state_before]),
         MP_OBJ_NEW_QSTR(names[event->state]),
-        mp_obj_new_int_from_uint(task ? event->before : (uintptr_t)event->of),
+        mp_obj_new_int_from_uint(task ? event->state_before : (uintptr_t)event->subject),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

@@ -36,7 +36,7 @@ static bool calls_python(void) {
 
 // Where TinyUSB calls Python, only the main thread runs it, and cannot be amidst it when another one wants to.
 static void serve_python(void) {
-    if (gil_resident == &thread_main) {
+    if (gil_current == &thread_main) {
         mp_usbd_task();
     } else {
         service_notify();

@@ -91,7 +91,7 @@ FAULTS = [
     Fault(
         "the state is not moved to who got the GIL from an interrupt",
         "gil.c",
-        "    if (gil_resident != self) {\n        uint32_t",
+        "    if (gil_current != self) {\n        uint32_t",
         "    if (false) {\n        uint32_t",
         "a_thread_ends_while_others_wait_for_it",
     ),
@@ -192,7 +192,7 @@ FAULTS = [
     Fault(
         "the state of who had the GIL is not kept",
         "gil.c",
-        "    gil_resident->state = mp_state_ctx.thread;\n",
+        "    gil_current->state = mp_state_ctx.thread;\n",
         "",
         "a_computing_thread_gives_way",
     ),
@@ -220,7 +220,7 @@ FAULTS = [
     Fault(
         "who got the lock is not woken",
         "lock.c",
-        "        gil_wake_locked(waiter->thread);\n",
+        "        gil_wake_in_critical(waiter->thread);\n",
         "",
         "a_thread_ends_while_others_wait_for_it",
     ),
@@ -341,7 +341,7 @@ FAULTS = [
     Fault(
         "the collector does not see other threads",
         "thread.c",
-        "        if (thread != gil_resident) {\n            trace",
+        "        if (thread != gil_current) {\n            trace",
         "        if (false) {\n            trace",
         "collection_beside_a_thread_outside",
     ),

@@ -66,11 +66,11 @@ OBSERVER const char *observe_gil(void) {
 
 OBSERVER const char *observe_gil_at_the_end(void) {
     return gil.owner != &thread_main || gil.woken.first != NULL || gil.computing.first != NULL
-           || gil_resident != &thread_main ? "the main thread is not alone with the GIL in the end" : observe_gil();
+           || gil_current != &thread_main ? "the main thread is not alone with the GIL in the end" : observe_gil();
 }
 
 OBSERVER bool observe_task_owns_gil(const StaticTask_t *task) {
     const char *top = mp_state_ctx.thread.stack_top;
-    return gil.owner != NULL && gil.owner == gil_resident && gil.owner->task == task
+    return gil.owner != NULL && gil.owner == gil_current && gil.owner->task == task
            && top > (char *)task->stack && top <= (char *)task->stack + task->stack_size;
 }

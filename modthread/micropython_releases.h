@@ -1,7 +1,7 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 
-#ifndef MODTHREAD_RELEASES_H
-#define MODTHREAD_RELEASES_H
+#ifndef MODTHREAD_MICROPYTHON_RELEASES_H
+#define MODTHREAD_MICROPYTHON_RELEASES_H
 
 // What differs between the releases of MicroPython, in the words of the newest.
 
@@ -16,4 +16,4 @@ typedef bool mp_handle_pending_behaviour_t;
 #define MP_HANDLE_PENDING_EXCEPTIONS(behaviour) ((behaviour) != MP_HANDLE_PENDING_CALLBACKS_ONLY)
 #endif
 
-#endif // MODTHREAD_RELEASES_H
+#endif // MODTHREAD_MICROPYTHON_RELEASES_H
