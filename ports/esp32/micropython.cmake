@@ -18,7 +18,9 @@ endif()
 
 # Headers of ours are found before MicroPython's of the same name.
 target_include_directories(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR})
-target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/hal.c)
+foreach(name crash hal idle start tick)
+    target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/${name}.c)
+endforeach()
 if(CONFIG_IDF_TARGET_ARCH_XTENSA)
     target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/gchelper_xtensa.c)
 endif()

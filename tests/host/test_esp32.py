@@ -79,7 +79,7 @@ def expanded(folder: Path, board: str, *settings: str) -> tuple[str, str]:
         message(STATUS "${{MICROPY_BOARD_DIR}} ${{SDKCONFIG_DEFAULTS}}")
     """)
     command = ["cmake", *settings, "-P", str(script)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     return result.stdout, result.stderr
 
 
@@ -175,3 +175,11 @@ def test_build_leaves_what_esptool_takes(name: str) -> None:
         start = int(offset, 16) - first
         part = (elf.parent / file).read_bytes()
         assert image[start : start + len(part)] == part
+
+
+def test_what_must_be_in_ram_is_in_files_that_exist() -> None:
+    """If a line of modthread.lf fits no file, its code stays in flash, and the linker is silent."""
+    fragment = (project.ROOT / "ports/esp32/modthread.lf").read_text()
+    files = re.findall(r"^    (\w+) \(noflash\)", fragment, re.MULTILINE)
+    assert "gil" in files
+    assert [name for name in files if not (project.ROOT / f"modthread/{name}.c").is_file()] == []

@@ -1,0 +1,43 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// The start of the interpreter, and its end at a soft reset: what MicroPython's ports/esp32/main.c calls.
+
+#include "py/mpthread.h"
+#include "py/runtime.h"
+
+#include "modthread/kernel.h"
+
+#include "idle.h"
+#include "tick.h"
+
+void mp_thread_init(void *stack, uint32_t stack_len) {
+    (void)stack;
+    (void)stack_len;
+    mp_thread_init_main(pxTaskGetStackStart(NULL));
+    idle_init();
+    tick_init();
+}
+
+int __real_pyexec_friendly_repl(void);
+int __wrap_pyexec_friendly_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_friendly_repl);
+}
+
+int __real_pyexec_raw_repl(void);
+int __wrap_pyexec_raw_repl(void) {
+    return mp_thread_run_repl(__real_pyexec_raw_repl);
+}
+
+// At a soft reset MicroPython's main.c ends the timers first. Threads end before: they may still start some.
+void __real_machine_timer_deinit_all(void);
+void __wrap_machine_timer_deinit_all(void) {
+    mp_thread_deinit();
+    __real_machine_timer_deinit_all();
+}
+
+// At each soft reset, too; mp_thread_deinit() has ended all other threads.
+void __real_mp_init(void);
+void __wrap_mp_init(void) {
+    mp_thread_init_main(pxTaskGetStackStart(NULL));
+    __real_mp_init();
+}
