@@ -8,6 +8,8 @@
 
 #include "modthread/kernel.h"
 
+_Static_assert(MODTHREAD_CORE_DEFAULT == MP_TASK_COREID, "threads run on the core of the main thread");
+
 portMUX_TYPE mp_thread_spinlock = portMUX_INITIALIZER_UNLOCKED;
 
 void __wrap_mp_hal_delay_ms(mp_uint_t ms) {

@@ -32,8 +32,13 @@
 // A soft reset waits for a thread that asks a name server; lwIP's resolver gives up after this time.
 #define MODTHREAD_OUTSIDE_LEAVE_US (20000000)
 
-// On the core of the main thread, as with MicroPython's own port: the other one has the radio.
-#define MODTHREAD_CORE_DEFAULT MP_TASK_COREID
+// On the core of the main thread, as with MicroPython's own port: the other one has the radio. A number, since that port's
+// name for it is in mphalport.h, which not every file includes.
+#if CONFIG_FREERTOS_UNICORE
+#define MODTHREAD_CORE_DEFAULT (0)
+#else
+#define MODTHREAD_CORE_DEFAULT (1)
+#endif
 
 // A function may move a value to one of its first four registers, which are saved below the frame of the next one that it
 // calls (Xtensa ISA, windowed ABI): deeper than where it had released the GIL.

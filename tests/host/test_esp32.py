@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from micropython_tree import define_board
 
-from modthread._base import project
+from modthread._base import project, sources
 from modthread._boards import boards
 from modthread._boards.catalogue import SUPPORTED, chip
 from modthread._firmware import build, esp32
@@ -61,6 +61,17 @@ def error_of_a_build() -> str:
 def test_each_supported_chip_has_a_compiler() -> None:
     supported = {chip(mcu) for mcu, port in SUPPORTED.items() if port == "esp32"}
     assert supported == esp32.COMPILERS.keys()
+
+
+def test_each_file_knows_the_names_in_the_configuration() -> None:
+    """Not every file that uses a setting includes more than mpconfigport.h."""
+    port = sources.micropython() / "ports/esp32"
+    settings = [project.ROOT / "ports/esp32/mpconfigport.h", port / "mpconfigport.h"]
+    ours = settings[0].read_text()
+    known = set(re.findall(r"#define (\w+)", "".join(file.read_text() for file in settings)))
+    values = re.findall(r"^#define (?:MODTHREAD|STACK)_\w+ +([^/\n]+)", ours, re.MULTILINE)
+    assert values
+    assert set(re.findall(r"\b[A-Za-z_]\w*", " ".join(values))) <= known
 
 
 def expanded(folder: Path, board: str, *settings: str) -> tuple[str, str]:
