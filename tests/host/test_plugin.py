@@ -501,6 +501,9 @@ def test_wanted():
 def test_unwanted():
     print("Unhandled exception in thread started by <worker>")
 
+def test_unwanted_of_threading():
+    print("Exception in thread worker 1:")
+
 @pytest.mark.expect_output("four")
 def test_missing():
     print("three")
@@ -520,6 +523,7 @@ def test_marks(run: Run, fake_board: Make) -> None:
     assert verdicts(result) == {
         "test_wanted[FAKE]": "PASSED",
         "test_unwanted[FAKE]": "FAILED",
+        "test_unwanted_of_threading[FAKE]": "FAILED",
         "test_missing[FAKE]": "FAILED",
     }
     assert "1 skipped, 1 xfailed" in result.stdout

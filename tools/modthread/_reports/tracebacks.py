@@ -7,7 +7,10 @@ from pathlib import Path
 STDIN = "<stdin>"  # how MicroPython names what came through the raw REPL
 STRING = "<string>"  # and what exec() was given
 MAIN = 1  # the main thread's identifier
-THREAD_DIED = "Unhandled exception in thread started by"
+# What _thread and threading print before the traceback.
+THREAD_DIED = re.compile(
+    r"^(?:Unhandled exception in thread started by |Exception in thread .+:$)", re.MULTILINE
+)
 
 _FRAME = re.compile(r'  File "([^"]+)", line (\d+)(?:, in (\S+))?')
 

@@ -261,5 +261,5 @@ class DeviceItem(BoardItem):
         expected = self.get_closest_marker("expect_output")
         if expected and not re.search(expected.args[0], output, re.MULTILINE | re.DOTALL):
             raise BoardTestFailure(f"the output does not match {expected.args[0]!r}")
-        if not expected and tracebacks.THREAD_DIED in output:
+        if not expected and tracebacks.THREAD_DIED.search(output):
             raise BoardTestFailure("an exception ended a thread, see the output")
