@@ -68,11 +68,15 @@ class Bench:
         return rows | {goals.PROGRAMS_MEAN: _mean(list(rows.values()))}
 
     def threaded(self) -> Figures:
-        """Measure what threads and locks do, the kernel alone, too, where there is `upstream`."""
+        """Measure what threads, locks and the modules of lib/ do, and the kernel alone.
+
+        The kernel only where there is `upstream`.
+        """
         rows = self._compared("threads.py") | self._compared("ring.py") | self._compared("many.py")
         if self.upstream:
             for name, floor in self._rows(self.upstream, "floor.py").items():
                 rows[name] = replace(rows[name], floor=floor.threads)
+        rows |= self._rows(self.board, "library.py")
         return rows | self._compared("soft_reset.py", _run_soft_resets)
 
     def busy(self) -> Figures:
