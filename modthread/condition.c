@@ -1,27 +1,20 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The condition variable. A thread that waits has a lock of its own, on its stack and in the condition's line; to notify it
-// is to release that lock. Names, messages and order are those of CPython's Lib/threading.py.
+// The condition variable: a lock, and a line of threads that wait to be notified. Names, messages and order are those of
+// CPython's Lib/threading.py.
 
 #include "py/runtime.h"
 
-#include "arguments.h"
 #include "condition.h"
 #include "gil.h"
+#include "notice.h"
 #include "rlock.h"
-
-// A thread that waits; on its stack. The GIL is enough for the line: no interrupt can own the condition's lock.
-typedef struct _notice_t {
-    mp_obj_thread_lock_t lock; // locked until it is notified
-    struct _notice_t *next;
-} notice_t;
 
 // Fits into one GC block, on 32-bit chips 16 bytes.
 typedef struct _mp_obj_thread_condition_t {
     mp_obj_base_t base;
     mp_obj_thread_lock_t *lock; // a Lock or an RLock
-    notice_t *first;
-    notice_t *last;
+    line_t waiters;
 } mp_obj_thread_condition_t;
 
 static bool is_rlock(const mp_obj_thread_lock_t *lock) {
@@ -39,71 +32,19 @@ static void check_owned(const mp_obj_thread_condition_t *condition, mp_rom_error
     }
 }
 
-/******************************************************************************/
-// The line
-
-static void line_append(mp_obj_thread_condition_t *condition, notice_t *notice) {
-    notice->lock.base.type = &mp_type_thread_lock;
-    lock_prepare(&notice->lock, true);
-    notice->next = NULL;
-    if (condition->first == NULL) {
-        condition->first = notice;
-    } else {
-        condition->last->next = notice;
-    }
-    condition->last = notice;
-}
-
-// Take it out. Returns false if it is not there: it has been notified.
-static bool line_remove(mp_obj_thread_condition_t *condition, const notice_t *notice) {
-    notice_t *before = NULL;
-    for (notice_t *n = condition->first; n != NULL; before = n, n = n->next) {
-        if (n == notice) {
-            if (before == NULL) {
-                condition->first = n->next;
-            } else {
-                before->next = n->next;
-            }
-            if (condition->last == n) {
-                condition->last = before;
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
 static void notify(mp_obj_thread_condition_t *condition, mp_uint_t count) {
     check_owned(condition, MP_ERROR_TEXT("cannot notify on un-acquired lock"));
-    if (lock_lines_lost()) { // a finaliser in a soft reset: the stacks are gone
-        condition->first = NULL;
-    }
-    while (condition->first != NULL && count-- > 0) {
-        notice_t *notice = condition->first;
-        condition->first = notice->next;
-        lock_give(&notice->lock);
-    }
+    line_notify(&condition->waiters, count);
 }
 
 /******************************************************************************/
 // Waiting
 
-// Wait for a lock; returns the exception that has ended the wait, or MP_OBJ_NULL.
-static MP_NOINLINE mp_obj_t try_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) != 0) {
-        return MP_OBJ_FROM_PTR(nlr.ret_val);
-    }
-    lock_take(lock, true, deadline);
-    nlr_pop();
-    return MP_OBJ_NULL;
-}
-
 // Get the condition's lock back, also after an exception: `with` will release it. One exception waits until it is there; a
 // second one is raised without it, so that a lock that nobody releases cannot keep a program for ever.
 static mp_obj_t get_back(mp_obj_thread_lock_t *lock, mp_obj_t exception) {
     while (!lock_take(lock, false, 0)) {
-        mp_obj_t another = try_wait(lock, DEADLINE_NEVER);
+        mp_obj_t another = line_try_lock(lock, DEADLINE_NEVER);
         if (another == MP_OBJ_NULL) {
             break;
         }
@@ -120,16 +61,14 @@ static bool wait_until(mp_obj_thread_condition_t *condition, deadline_t deadline
     check_owned(condition, MP_ERROR_TEXT("cannot wait on un-acquired lock"));
     lock_check_may_wait();
     mp_obj_thread_lock_t *lock = condition->lock;
-    notice_t notice;
-    line_append(condition, &notice);
     uint32_t count = 0;
     if (is_rlock(lock)) {
         count = rlock_give_all((mp_obj_thread_rlock_t *)lock);
     } else {
         lock_give(lock);
     }
-    mp_obj_t exception = try_wait(&notice.lock, deadline);
-    bool notified = !line_remove(condition, &notice);
+    mp_obj_t exception; // nobody comes before it stands in line: giving a lock does not give up the GIL
+    bool notified = line_wait(&condition->waiters, deadline, &exception);
     exception = get_back(lock, exception);
     if (is_rlock(lock)) {
         rlock_own((mp_obj_thread_rlock_t *)lock, count);
@@ -138,15 +77,6 @@ static bool wait_until(mp_obj_thread_condition_t *condition, deadline_t deadline
         nlr_raise(exception);
     }
     return notified;
-}
-
-// None has no end, and a negative timeout is a single try, as 0 is.
-static deadline_t deadline_from(mp_obj_t timeout) {
-    if (timeout == mp_const_none) {
-        return DEADLINE_NEVER;
-    }
-    deadline_t deadline = lock_deadline(argument_number(timeout));
-    return deadline == DEADLINE_NEVER ? 0 : deadline;
 }
 
 /******************************************************************************/
@@ -165,20 +95,16 @@ static mp_obj_t condition_make_new(const mp_obj_type_t *type, size_t n_args, siz
     }
     mp_obj_thread_condition_t *self = mp_obj_malloc(mp_obj_thread_condition_t, type);
     self->lock = MP_OBJ_TO_PTR(lock.u_obj);
-    self->first = NULL;
+    self->waiters.first = NULL;
     return MP_OBJ_FROM_PTR(self);
 }
 
 static void condition_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     mp_obj_thread_condition_t *self = MP_OBJ_TO_PTR(self_in);
-    unsigned int waiters = 0;
-    for (const notice_t *notice = self->first; notice != NULL; notice = notice->next) {
-        waiters++;
-    }
     mp_printf(print, "<Condition(");
     mp_obj_print_helper(print, MP_OBJ_FROM_PTR(self->lock), PRINT_REPR);
-    mp_printf(print, ", %u)>", waiters);
+    mp_printf(print, ", %u)>", (unsigned)line_length(&self->waiters));
 }
 
 // wait(timeout=None)
@@ -188,7 +114,7 @@ static mp_obj_t condition_wait(size_t n_args, const mp_obj_t *args, mp_map_t *kw
     };
     mp_arg_val_t timeout;
     mp_arg_parse_all(n_args - 1, args + 1, kwargs, MP_ARRAY_SIZE(allowed), allowed, &timeout);
-    return mp_obj_new_bool(wait_until(MP_OBJ_TO_PTR(args[0]), deadline_from(timeout.u_obj)));
+    return mp_obj_new_bool(wait_until(MP_OBJ_TO_PTR(args[0]), line_deadline(timeout.u_obj)));
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(condition_wait_obj, 1, condition_wait);
 
@@ -201,7 +127,7 @@ static mp_obj_t condition_wait_for(size_t n_args, const mp_obj_t *args, mp_map_t
     };
     mp_arg_val_t parsed[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args - 1, args + 1, kwargs, MP_ARRAY_SIZE(allowed), allowed, parsed);
-    deadline_t deadline = deadline_from(parsed[ARG_timeout].u_obj);
+    deadline_t deadline = line_deadline(parsed[ARG_timeout].u_obj);
     for (;;) {
         mp_obj_t result = mp_call_function_0(parsed[ARG_predicate].u_obj);
         if (mp_obj_is_true(result) || deadline_passed(deadline)) {
@@ -225,7 +151,7 @@ static mp_obj_t condition_notify(size_t n_args, const mp_obj_t *args, mp_map_t *
 static MP_DEFINE_CONST_FUN_OBJ_KW(condition_notify_obj, 1, condition_notify);
 
 static mp_obj_t condition_notify_all(mp_obj_t self) {
-    notify(MP_OBJ_TO_PTR(self), (mp_uint_t)-1);
+    notify(MP_OBJ_TO_PTR(self), LINE_ALL);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(condition_notify_all_obj, condition_notify_all);

@@ -20,6 +20,7 @@
 typedef struct _mp_obj_thread_handle_t {
     mp_obj_thread_lock_t lives; // whose type is the handle's
     uint32_t ident;
+    uintptr_t native_id;
     bool done; // the lock may be locked still: those who join pass it on
 } mp_obj_thread_handle_t;
 
@@ -29,6 +30,7 @@ static mp_obj_t handle_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     mp_obj_thread_handle_t *self = mp_obj_malloc(mp_obj_thread_handle_t, type);
     lock_prepare(&self->lives, false);
     self->ident = NOT_STARTED;
+    self->native_id = 0;
     self->done = false;
     return MP_OBJ_FROM_PTR(self);
 }
@@ -78,6 +80,8 @@ static void handle_attr(mp_obj_t self_in, qstr attr, mp_obj_t *destination) {
     }
     if (attr == MP_QSTR_ident) {
         destination[0] = mp_obj_new_int_from_uint(self->ident);
+    } else if (attr == MP_QSTR_native_id) {
+        destination[0] = mp_obj_new_int_from_uint(self->native_id);
     } else {
         destination[1] = MP_OBJ_SENTINEL;
     }
@@ -136,6 +140,7 @@ static mp_obj_t start_joinable_thread(size_t n_args, const mp_obj_t *args, mp_ma
     call->n_kw = 0;
     handle->lives.locked = true; // nobody can wait for it before it has an identifier
     handle->ident = thread_start(call, MODTHREAD_CORE_DEFAULT);
+    handle->native_id = (uintptr_t)thread_list->task;
     return MP_OBJ_FROM_PTR(handle);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(handle_start_joinable_thread_obj, 1, start_joinable_thread);

@@ -9,7 +9,10 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/arguments.c
     ${CMAKE_CURRENT_LIST_DIR}/lock.c
     ${CMAKE_CURRENT_LIST_DIR}/rlock.c
+    ${CMAKE_CURRENT_LIST_DIR}/notice.c
     ${CMAKE_CURRENT_LIST_DIR}/condition.c
+    ${CMAKE_CURRENT_LIST_DIR}/event.c
+    ${CMAKE_CURRENT_LIST_DIR}/queue.c
     ${CMAKE_CURRENT_LIST_DIR}/handle.c
     ${CMAKE_CURRENT_LIST_DIR}/thread.c
     ${CMAKE_CURRENT_LIST_DIR}/describe.c

@@ -13,9 +13,11 @@
 #include "condition.h"
 #include "console.h"
 #include "describe.h"
+#include "event.h"
 #include "gil.h"
 #include "handle.h"
 #include "lock.h"
+#include "queue.h"
 #include "rlock.h"
 
 #ifndef MODTHREAD_VERSION
@@ -180,6 +182,21 @@ static mp_obj_t mod_thread_interrupt_main(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_thread_interrupt_main_obj, 0, 1, mod_thread_interrupt_main);
 
+// _excepthook(args): tell of the exception that has ended a thread of threading. `args` is its ExceptHookArgs.
+static mp_obj_t mod_thread_excepthook(mp_obj_t args) {
+    if (mp_load_attr(args, MP_QSTR_exc_type) == MP_OBJ_FROM_PTR(&mp_type_SystemExit)) {
+        return mp_const_none;
+    }
+    mp_obj_t thread = mp_load_attr(args, MP_QSTR_thread);
+    mp_obj_t name = thread == mp_const_none ? mod_thread_get_ident() : mp_load_attr(thread, MP_QSTR_name);
+    mp_printf(MICROPY_ERROR_PRINTER, "Exception in thread ");
+    mp_obj_print_helper(MICROPY_ERROR_PRINTER, name, PRINT_STR);
+    mp_printf(MICROPY_ERROR_PRINTER, ":\n");
+    mp_obj_print_exception(MICROPY_ERROR_PRINTER, mp_load_attr(args, MP_QSTR_exc_value));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_thread_excepthook_obj, mod_thread_excepthook);
+
 static mp_obj_t mod_thread_threads(void) {
     return describe_threads();
 }
@@ -237,8 +254,15 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_RLock), MP_ROM_PTR(&mp_type_thread_rlock) },
     { MP_ROM_QSTR(MP_QSTR__Condition), MP_ROM_PTR(&mp_type_thread_condition) },
     { MP_ROM_QSTR(MP_QSTR__notify), MP_ROM_PTR(&mod_thread_notify_obj) },
+
+    { MP_ROM_QSTR(MP_QSTR__Event), MP_ROM_PTR(&mp_type_thread_event) },
+    { MP_ROM_QSTR(MP_QSTR__Queue), MP_ROM_PTR(&mp_type_thread_queue) },
+    { MP_ROM_QSTR(MP_QSTR__Empty), MP_ROM_PTR(&mp_type_Empty) },
+    { MP_ROM_QSTR(MP_QSTR__Full), MP_ROM_PTR(&mp_type_Full) },
+    { MP_ROM_QSTR(MP_QSTR__ShutDown), MP_ROM_PTR(&mp_type_ShutDown) },
     { MP_ROM_QSTR(MP_QSTR_TIMEOUT_MAX), MP_ROM_INT(DEADLINE_SECONDS_MAX) },
     { MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_RuntimeError) },
+    { MP_ROM_QSTR(MP_QSTR__excepthook), MP_ROM_PTR(&mod_thread_excepthook_obj) },
     { MP_ROM_QSTR(MP_QSTR__threads), MP_ROM_PTR(&mod_thread_threads_obj) },
     { MP_ROM_QSTR(MP_QSTR__interrupt_notes), MP_ROM_PTR(&mod_thread_interrupt_notes_obj) },
     { MP_ROM_QSTR(MP_QSTR__quote_output), MP_ROM_PTR(&mod_thread_quote_output_obj) },

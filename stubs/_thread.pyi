@@ -62,6 +62,9 @@ class _ThreadHandle:
     ident: int
     """The thread's identifier; 0 before it is started."""
 
+    native_id: int
+    """What `get_native_id()` returns in the thread; 0 before it is started."""
+
     def join(self, timeout: float | None = None, /) -> None:
         """Wait until the thread has ended. Blocks at most for `timeout` seconds; `None` and negative numbers have no limit.
 
@@ -265,6 +268,107 @@ def _notify() -> None:
     """Let every thread that waits in `select.poll()`, as asyncio's loop does, look again at once. Does not block.
 
     Without it such a thread looks at a stream written in Python, as `asyncio.ThreadSafeFlag` is, every 5 ms.
+    """
+
+class _Event:
+    """An event: `threading.Event` as CPython 3.13 has it. It takes 16 bytes of the heap.
+
+    A hard interrupt handler may not use it.
+    """
+
+    def is_set(self) -> bool:
+        """Return whether the event is set."""
+
+    def set(self) -> None:
+        """Set the event, and let all threads go on that wait for it. Does not block."""
+
+    def clear(self) -> None:
+        """Reset the event. Threads that have been let go on return `True` all the same."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the event is set, or until the timeout ends, and return whether it was set.
+
+        - `timeout`: in seconds. `None` has no limit. 0 and less are a single look.
+
+        In the main thread Ctrl-C ends the wait with `KeyboardInterrupt`.
+
+        Raises `TypeError`, `ValueError` and `OverflowError` for a bad timeout, and `RuntimeError` where nothing may wait.
+        """
+
+class _Queue:
+    """A queue, first in, first out: what `queue.Queue` is made of. It takes 64 bytes of the heap, and 4 for each item.
+
+    - `maxsize`: how many items it holds; 0 and less have no limit.
+    - `hooks`: an object with `_put(item)`, `_get()` and `_qsize()`, which hold the items instead; `None` for none. They are
+      called with `mutex` held.
+
+    A hard interrupt handler may not use it.
+    """
+
+    maxsize: int
+    unfinished_tasks: int
+    is_shutdown: bool
+    queue: list[Any]
+    """The items. Who changes them holds `mutex`."""
+    mutex: Lock
+    """Kept by each call but `join()`; made when it is asked for."""
+
+    def __init__(self, maxsize: int = 0, hooks: object | None = None, /) -> None: ...
+    def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
+        """Put an item in. Blocks while the queue is full, if `block` is true, at most for `timeout` seconds.
+
+        Raises `_Full` when it stays full, `_ShutDown` after `shutdown()`, and `ValueError` for a negative timeout.
+        """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take an item out, and return it. Blocks while the queue is empty, if `block` is true, at most for `timeout` seconds.
+
+        Raises `_Empty` when it stays empty, `_ShutDown` if it is empty after `shutdown()`, and `ValueError` for a negative
+        timeout.
+        """
+
+    def put_nowait(self, item: object) -> None:
+        """Put an item in, as `put(item, block=False)`."""
+
+    def get_nowait(self) -> Any:
+        """Take an item out, as `get(block=False)`."""
+
+    def task_done(self) -> None:
+        """Say that an item is dealt with. Raises `ValueError` if none is left."""
+
+    def join(self) -> None:
+        """Block until all items that were put in are dealt with."""
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """Let `put()` raise `_ShutDown` from now on, and `get()` as soon as the queue is empty. Wakes all who wait.
+
+        - `immediate`: empties the queue.
+        """
+
+    def qsize(self) -> int:
+        """Return how many items are there."""
+
+    def empty(self) -> bool:
+        """Return whether no item is there."""
+
+    def full(self) -> bool:
+        """Return whether the queue holds as many items as it may."""
+
+_Empty: type[Exception]
+"""`queue.Empty`."""
+
+_Full: type[Exception]
+"""`queue.Full`."""
+
+_ShutDown: type[Exception]
+"""`queue.ShutDown`."""
+
+def _excepthook(args: Any, /) -> None:
+    """Print the exception that has ended a thread of `threading`: CPython's "Exception in thread NAME:" and a traceback.
+
+    - `args`: a `threading.ExceptHookArgs`, or another object with `exc_type`, `exc_value` and `thread`.
+
+    Prints nothing for `SystemExit`. Raises `AttributeError` for other objects.
     """
 
 def _threads() -> list[

@@ -3,7 +3,6 @@
 # CPython's module of that name over modthread's _thread; names, messages and edge cases are those of CPython 3.13
 # (Lib/threading.py). What a thread waits in is C: see docs/threading.md.
 
-import sys
 from collections import namedtuple
 
 try:
@@ -12,7 +11,9 @@ try:
         Lock,
         RLock,
         _Condition as Condition,
+        _Event as Event,
         _ThreadHandle,
+        _excepthook as excepthook,
         _threads,
         error as ThreadError,
         get_ident,
@@ -26,31 +27,6 @@ except ImportError:
 
 class BrokenBarrierError(RuntimeError):
     pass
-
-
-class Event:
-    def __init__(self):
-        self._cond = Condition(Lock())
-        self._flag = False
-
-    def __repr__(self):
-        return f"<threading.Event at {id(self):#x}: {'set' if self._flag else 'unset'}>"
-
-    def is_set(self):
-        return self._flag
-
-    def set(self):
-        with self._cond:
-            self._flag = True
-            self._cond.notify_all()
-
-    def clear(self):
-        with self._cond:
-            self._flag = False
-
-    def wait(self, timeout=None):
-        with self._cond:
-            return self._flag or self._cond.wait(timeout)
 
 
 class Semaphore:
@@ -173,16 +149,15 @@ class Barrier:
         return self._round[0] == _BROKEN
 
 
-# Between two steps without a jump or a call of Python no other thread comes: the GIL changes hands only there.
-_active = {}  # by identifier
-_starting = []  # have been started, and have not run yet
-_count = 0
+_active = {}  # those that live, by identifier
+_count = 0  # how many have got a name with a number
+_NO_KWARGS = {}
 
 
-def _new_name(template):
+def _next_number():
     global _count
     _count += 1
-    return template % _count
+    return _count
 
 
 class Thread:
@@ -190,24 +165,22 @@ class Thread:
 
     def __init__(self, group=None, target=None, name=None, args=(), kwargs=None, *, daemon=None):
         assert group is None, "group argument must be None for now"
-        if name is None:
-            name = _new_name("Thread-%d")
-            if target is not None and hasattr(target, "__name__"):
-                name = f"{name} ({target.__name__})"
+        self._name = (
+            (_next_number(), getattr(target, "__name__", None)) if name is None else str(name)
+        )
         self._target = target
         self._args = args
-        self._kwargs = {} if kwargs is None else kwargs
-        self.name = str(name)
-        self._daemon = current_thread().daemon if daemon is None else daemon
+        self._kwargs = _NO_KWARGS if kwargs is None else kwargs
+        self._daemon = current_thread()._daemon if daemon is None else daemon
         self._handle = _ThreadHandle()
-        self.native_id = None
 
     def __repr__(self):
+        self._check()
         status = "initial"
-        if self.ident is not None:
+        if self._handle.ident:
             status = "started" if self.is_alive() else "stopped"
         daemon = " daemon" if self._daemon else ""
-        ident = "" if self.ident is None else f" {self.ident}"
+        ident = f" {self._handle.ident}" if self._handle.ident else ""
         return f"<{type(self).__name__}({self.name}, {status}{daemon}{ident})>"
 
     def _check(self):
@@ -215,22 +188,18 @@ class Thread:
             raise RuntimeError("Thread.__init__() not called")
 
     def start(self):
-        if self._handle is None:
+        handle = self._handle
+        if handle is None:
             raise RuntimeError("thread.__init__() not called")
-        if self in _starting or self._handle.ident:
+        if handle.ident:
             raise RuntimeError("threads can only be started once")
-        _starting.append(self)
-        try:
-            start_joinable_thread(self._bootstrap, self._handle)
-        except BaseException:
-            _starting.remove(self)
-            raise
+        start_joinable_thread(self, handle)
+        # It has not run yet: the GIL changes hands at jumps and at calls of Python only.
+        _active[handle.ident] = self
 
-    def _bootstrap(self):
+    # What _thread calls: so it names the thread by its repr(), where it tells of threads.
+    def __call__(self):
         try:
-            self.native_id = get_native_id()
-            _active[get_ident()] = self
-            _starting.remove(self)
             self.run()
         except SystemExit:
             pass
@@ -248,20 +217,40 @@ class Thread:
 
     def join(self, timeout=None):
         self._check()
-        if not self._handle.ident:
+        handle = self._handle
+        if not handle.ident:
             raise RuntimeError("cannot join thread before it is started")
-        if self._handle.ident == get_ident():
+        if handle.ident == get_ident():
             raise RuntimeError("cannot join current thread")
-        self._handle.join(None if timeout is None else max(timeout, 0))
+        handle.join(None if timeout is None else max(timeout, 0))
 
     def is_alive(self):
         self._check()
         return bool(self._handle.ident) and not self._handle.is_done()
 
+    # Made of a number and the target when somebody asks for it.
+    @property
+    def name(self):
+        self._check()
+        if type(self._name) is tuple:
+            number, target = self._name
+            self._name = f"Thread-{number} ({target})" if target else f"Thread-{number}"
+        return self._name
+
+    @name.setter
+    def name(self, name):
+        self._check()
+        self._name = str(name)
+
     @property
     def ident(self):
         self._check()
         return self._handle.ident or None
+
+    @property
+    def native_id(self):
+        self._check()
+        return self._handle.native_id or None
 
     @property
     def daemon(self):
@@ -280,23 +269,21 @@ class Thread:
 class _DummyHandle:
     def __init__(self, ident):
         self.ident = ident
+        self.native_id = get_native_id() if ident == get_ident() else None
 
     def is_done(self):
         return all(thread[0] != self.ident for thread in _threads())
 
+    def join(self, timeout):
+        raise RuntimeError("cannot join a dummy thread")
+
 
 class _DummyThread(Thread):
     def __init__(self, name, ident, daemon):
-        self.name = name
+        self._name = name
         self._daemon = daemon
         self._handle = _DummyHandle(ident)
-        self.native_id = get_native_id() if ident == get_ident() else None
         _active[ident] = self
-
-    def join(self, timeout=None):
-        if self.ident == get_ident():
-            raise RuntimeError("cannot join current thread")
-        raise RuntimeError("cannot join a dummy thread")
 
 
 _main = _DummyThread("MainThread", 1, False)
@@ -327,22 +314,15 @@ def ExceptHookArgs(args):
     return _ExceptHookArgs(*args)
 
 
-def excepthook(args):
-    if args.exc_type is SystemExit:
-        return
-    print(f"Exception in thread {args.thread.name if args.thread else get_ident()}:")
-    sys.print_exception(args.exc_value)
-
-
 __excepthook__ = excepthook
 
 
 def current_thread():
-    ident = get_ident()
-    if ident not in _active:
+    thread = _active.get(get_ident())
+    if thread is None:
         enumerate()  # forgets those that have ended
-        _DummyThread(_new_name("Dummy-%d"), ident, True)
-    return _active[ident]
+        thread = _DummyThread(f"Dummy-{_next_number()}", get_ident(), True)
+    return thread
 
 
 def main_thread():
@@ -351,9 +331,9 @@ def main_thread():
 
 def enumerate():
     for ident, thread in list(_active.items()):
-        if isinstance(thread, _DummyThread) and thread._handle.is_done():
+        if thread._handle.is_done():
             _active.pop(ident, None)
-    return list(_active.values()) + _starting
+    return list(_active.values())
 
 
 def active_count():

@@ -103,7 +103,8 @@ def test_the_stub_has_what_the_module_has() -> None:
     # `_trace` is in firmware that records only, and every module has a name.
     assert declared_in(stub.body) == table - {"__name__", "_trace"}
     classes = [one for one in stub.body if isinstance(one, ast.ClassDef)]
-    for one, file in zip(classes, ("handle.c", "lock.c", "rlock.c", "condition.c"), strict=True):
+    files = ("handle.c", "lock.c", "rlock.c", "condition.c", "event.c", "queue.c")
+    for one, file in zip(classes, files, strict=True):
         source = (ROOT / "modthread" / file).read_text()
         # In the table, or what the attribute function finds.
         found = re.findall(r"(?:{ MP_ROM_QSTR\(|case |attr == )MP_QSTR_(\w+)", source)

@@ -1,0 +1,98 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+//
+// A thread that waits to be notified has a lock of its own, on its stack and in a line; to notify it is to release that lock.
+
+#include "py/runtime.h"
+
+#include "arguments.h"
+#include "notice.h"
+
+typedef struct _notice_t {
+    mp_obj_thread_lock_t lock; // locked until it is notified
+    struct _notice_t *next;
+} notice_t;
+
+static void line_append(line_t *line, notice_t *notice) {
+    notice->lock.base.type = &mp_type_thread_lock;
+    lock_prepare(&notice->lock, true);
+    notice->next = NULL;
+    if (line->first == NULL) {
+        line->first = notice;
+    } else {
+        line->last->next = notice;
+    }
+    line->last = notice;
+}
+
+// Take it out. Returns false if it is not there: it has been notified.
+static bool line_remove(line_t *line, const notice_t *notice) {
+    notice_t *before = NULL;
+    for (notice_t *n = line->first; n != NULL; before = n, n = n->next) {
+        if (n == notice) {
+            if (before == NULL) {
+                line->first = n->next;
+            } else {
+                before->next = n->next;
+            }
+            if (line->last == n) {
+                line->last = before;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+MP_NOINLINE mp_obj_t line_try_lock(mp_obj_thread_lock_t *lock, deadline_t deadline) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) != 0) {
+        return MP_OBJ_FROM_PTR(nlr.ret_val);
+    }
+    lock_take(lock, true, deadline);
+    nlr_pop();
+    return MP_OBJ_NULL;
+}
+
+bool line_wait(line_t *line, deadline_t deadline, mp_obj_t *exception) {
+    notice_t notice;
+    line_append(line, &notice);
+    *exception = line_try_lock(&notice.lock, deadline);
+    return !line_remove(line, &notice);
+}
+
+void line_wait_or_pass_on(line_t *line, deadline_t deadline) {
+    lock_check_may_wait();
+    mp_obj_t exception;
+    bool notified = line_wait(line, deadline, &exception);
+    if (exception != MP_OBJ_NULL) {
+        line_notify(line, notified);
+        nlr_raise(exception);
+    }
+}
+
+void line_notify(line_t *line, mp_uint_t count) {
+    if (lock_lines_lost()) { // a finaliser in a soft reset: the stacks are gone
+        line->first = NULL;
+    }
+    while (line->first != NULL && count-- > 0) {
+        notice_t *notice = line->first;
+        line->first = notice->next;
+        lock_give(&notice->lock);
+    }
+}
+
+size_t line_length(const line_t *line) {
+    size_t length = 0;
+    for (const notice_t *notice = line->first; notice != NULL; notice = notice->next) {
+        length++;
+    }
+    return length;
+}
+
+deadline_t line_deadline(mp_obj_t timeout) {
+    if (timeout == mp_const_none) {
+        return DEADLINE_NEVER;
+    }
+    deadline_t deadline = lock_deadline(argument_number(timeout));
+    return deadline == DEADLINE_NEVER ? 0 : deadline;
+}
