@@ -16,6 +16,7 @@
 #include "event.h"
 #include "gil.h"
 #include "handle.h"
+#include "local.h"
 #include "lock.h"
 #include "queue.h"
 #include "rlock.h"
@@ -256,6 +257,7 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR__notify), MP_ROM_PTR(&mod_thread_notify_obj) },
 
     { MP_ROM_QSTR(MP_QSTR__Event), MP_ROM_PTR(&mp_type_thread_event) },
+    { MP_ROM_QSTR(MP_QSTR__local), MP_ROM_PTR(&mp_type_thread_local) },
     { MP_ROM_QSTR(MP_QSTR__Queue), MP_ROM_PTR(&mp_type_thread_queue) },
     { MP_ROM_QSTR(MP_QSTR__Empty), MP_ROM_PTR(&mp_type_Empty) },
     { MP_ROM_QSTR(MP_QSTR__Full), MP_ROM_PTR(&mp_type_Full) },

@@ -14,6 +14,7 @@ try:
         _Event as Event,
         _ThreadHandle,
         _excepthook as excepthook,
+        _local as local,
         _threads,
         error as ThreadError,
         get_ident,

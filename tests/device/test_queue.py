@@ -90,3 +90,50 @@ def test_shutdown():
         thread.join()
     assert ended == [queue.ShutDown] * 2
     assert raised_by(q.get_nowait) is queue.ShutDown
+
+
+def test_a_class_with_methods_of_its_own():
+    class Doubling(queue.Queue):
+        def _init(self, maxsize):
+            self.held = []
+
+        def _qsize(self):
+            return len(self.held)
+
+        def _put(self, item):
+            if item is None:
+                raise OSError("none")
+            assert self.mutex.locked()
+            self.held += [item, item]
+
+        def _get(self):
+            return self.held.pop()
+
+    q = Doubling(3)
+    assert raised_by(q.put, None) is OSError and not q.mutex.locked()
+    q.put(1)
+    q.put(timeout=1, item=2)
+    assert q.full() and raised_by(q.put, 3, False) is queue.Full
+    got = []
+    thread = threading.Thread(target=lambda: [got.append(q.get()) for _ in range(6)])
+    thread.start()
+    q.put(3)
+    thread.join()
+    assert got == [2, 2, 1, 3, 3, 1] or sorted(got) == [1, 1, 2, 2, 3, 3], got
+    assert not q.mutex.locked() and q.unfinished_tasks == 3
+
+
+# Who asks for the mutex while a thread waits without one holds the thread back all the same.
+def test_mutex():
+    q = queue.Queue()
+    got = []
+    thread = threading.Thread(target=lambda: got.append(q.get()))
+    thread.start()
+    time.sleep_ms(2)
+    with q.mutex:
+        q.queue.append(1)
+        threading.Thread(target=q.put, args=(2,)).start()
+        time.sleep_ms(5)
+        assert got == [] and q.queue == [1]
+    thread.join()
+    assert got == [1] and q.get() == 2

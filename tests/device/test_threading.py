@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from prelude import wait_until
+from prelude import free_memory, wait_until
 
 
 def raised_by(function, *args, **kwargs):
@@ -188,3 +188,49 @@ def test_timer():
     for timer in timers:
         timer.join()
     assert came == [1], came
+
+
+def test_local():
+    mine = threading.local()
+    mine.x = 1
+    seen = []
+
+    def work(n):
+        seen.append(hasattr(mine, "x"))
+        mine.x = n
+        time.sleep_ms(2)
+        seen.append((n, mine.x))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen[:2]) == [False, False] and sorted(seen[2:]) == [(2, 2), (3, 3)], seen
+    assert mine.x == 1 and mine.__dict__ == {"x": 1}
+    del mine.x
+    assert raised_by(getattr, mine, "x")[0] is AttributeError
+    assert raised_by(threading.local, 1)[0] is TypeError
+    assert raised_by(type, "Mine", (threading.local,), {})[0] is TypeError
+
+
+# What outlives a thread, the next one that comes to it removes.
+def test_local_forgets_threads():
+    mine = threading.local()
+
+    def work():
+        mine.big = bytearray(1000)
+
+    def rounds(n):
+        for _ in range(n):
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+    rounds(3)
+    lost = []
+    for _ in range(3):
+        before = free_memory()
+        rounds(20)
+        lost.append(before - free_memory())
+    assert min(lost) < 3000, lost
