@@ -356,7 +356,8 @@ class _Queue:
 
 @final
 class _local:  # noqa: N801 (CPython's name)
-    """An object whose attributes each thread has for itself: `threading.local`. It takes some 100 bytes of the heap a thread.
+    """An object whose attributes each thread has for itself: `threading.local`. It takes 16 bytes of the heap and a
+    dictionary for each thread.
 
     The attributes of a thread that has ended go when another thread begins to use the object. No class can have it as its
     base, unlike CPython's: MicroPython keeps the attributes of such instances where all threads see them.
