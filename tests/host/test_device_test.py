@@ -82,6 +82,49 @@ def test_only_this_function_is_sent_and_lines_stay(tmp_path: Path) -> None:
     assert many[-1].source.splitlines()[-1] == "test_many(a=True, b='x', size=(1, 2))"
 
 
+WORDS = '''\
+"""The file."""
+# What it needs.
+import gc
+
+class Helper:
+    """Helps."""
+
+def nothing():
+    """A docstring that is the whole function."""
+
+def one(): """In its line."""; return "# no comment"  # a comment
+
+def test_a():
+    """Two
+    lines."""
+    # More words.
+    text = """
+# a string """  # and a comment
+    return text
+'''
+
+
+def test_no_words_are_sent_and_lines_stay(tmp_path: Path) -> None:
+    (test,) = read_tests(tmp_path, WORDS)
+    sent = test.source.splitlines()
+    assert [line for line in sent if line] == [
+        "import gc",
+        "class Helper:",
+        '    """Helps."""',
+        "def nothing():",
+        '    """A docstring that is the whole function."""',
+        'def one(): """In its line."""; return "# no comment"',
+        "def test_a():",
+        '    text = """',
+        '# a string """',
+        "    return text",
+        "test_a()",
+    ]
+    assert sent[12] == "def test_a():"
+    assert sent[18] == "    return text"
+
+
 def test_the_prelude_is_sent_in_one_line_under_its_name(tmp_path: Path) -> None:
     (tmp_path / "prelude.py").write_text("\ndef fail():\n    assert False\n")
     (test,) = read_tests(tmp_path, "from prelude import fail\n\ndef test_a():\n    fail()\n")

@@ -1,7 +1,9 @@
 """Device test files: read with ast, never imported, and made into scripts for a board."""
 
 import ast
+import io
 import itertools
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from modthread.errors import ModthreadError
 MARK_PREFIX = "pytest.mark."
 PYTEST = SimpleNamespace(param=pytest.param, mark=pytest.mark)  # what a parameter may use of it
 PARAMETRIZE, ROWS = "parametrize", "rows"  # the marks that give a test its arguments
+WITH_DOCSTRING = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 PRELUDE = "prelude"  # the module beside device tests that they share, without its suffix
 
 # Calls a test with each row of arguments. Nothing but its name is taken from the test's own.
@@ -114,7 +117,7 @@ class DeviceTestFile:
 
     def _text_with_only(self, function: ast.FunctionDef) -> str:
         """Return the file without what only the host needs; line numbers stay."""
-        lines = self._text.rstrip("\n").split("\n")
+        lines = _code_only(self._text).split("\n")
         for node in self._body:
             if _imports_pytest(node):
                 if ast.unparse(node) != "import pytest" or not self._is_alone(node):
@@ -137,7 +140,7 @@ class DeviceTestFile:
             text = path.read_text(encoding="utf-8-sig")
         except OSError:
             raise self._error(node, f"there is no {path}") from None
-        return f"exec(compile({text!r}, {path.name!r}, 'exec'))"
+        return f"exec(compile({_code_only(text)!r}, {path.name!r}, 'exec'))"
 
     def _is_alone(self, node: ast.stmt) -> bool:
         """Return whether a statement has one line, which is its own."""
@@ -220,6 +223,28 @@ class DeviceTestFile:
 
     def _error(self, node: ast.expr | ast.stmt, message: str) -> ModthreadError:
         return ModthreadError(f"{self._path}:{node.lineno}: {message}")
+
+
+def _code_only(text: str) -> str:
+    """Return the code without comments and docstrings, each statement in the line where it was.
+
+    A board needs neither, and takes its time to read them.
+    """
+    lines = text.rstrip("\n").split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, WITH_DOCSTRING) and len(node.body) > 1 and ast.get_docstring(node):
+            first, second = node.body[:2]
+            if getattr(node, "lineno", 0) < first.lineno and _end(first) < second.lineno:
+                _blank(lines, first.lineno, _end(first) + 1)
+    return "\n".join(lines)
+
+
+def _end(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
 
 
 def _call(function: ast.FunctionDef, parameters: dict[str, Any], rows: list[dict[str, Any]]) -> str:

@@ -612,15 +612,20 @@ cdef class Core(CortexM0Core):
 # time than all the rules.
 
 cdef enum:
-    ROUND = 64  # instructions between two looks at the host
+    ROUND = 64  # instructions between two looks at the clock of the host
+
+cdef double IDLE_SHARE = 0.1
 
 
 def run(simulator, double seconds):
-    """Run the chip until `simulator` is stopped, for about `seconds` of the host's time."""
+    """Run the chip until `simulator` is stopped, for about `seconds` of the host's time.
+
+    A chip that waits for an interrupt runs for IDLE_SHARE of that: the host may have one for it.
+    """
     cdef Bus bus = simulator.rp2040
     cdef Core core = <Core>bus.core
-    cdef double end = monotonic() + seconds
-    while not simulator.stopped and monotonic() < end:
+    cdef double start = monotonic()
+    while not simulator.stopped and monotonic() < start + (IDLE_SHARE * seconds if core.waiting else seconds):
         try:
             run_round(simulator, bus, core)
         except FaultError as fault:
