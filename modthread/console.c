@@ -149,7 +149,7 @@ static void open_prompt(void) {
     prompted_ms = mp_hal_ticks_ms();
 }
 
-int console_read(void) {
+int console_rx_chr(void) {
     int c = mp_hal_stdin_rx_chr();
     if (c == CHAR_CTRL_C) {
         interrupts++;
@@ -162,7 +162,7 @@ int console_read(void) {
     return c;
 }
 
-mp_uint_t console_write(const char *str, size_t len) {
+mp_uint_t console_tx_strn(const char *str, size_t len) {
     at_prompt = false;
     deadline_t end = deadline_after_us(WRITER_US);
     while (writers != 0 && !deadline_passed(end)) {
@@ -171,8 +171,8 @@ mp_uint_t console_write(const char *str, size_t len) {
     return __real_mp_hal_stdout_tx_strn(str, len);
 }
 
-void console_write_str(const char *str) {
-    console_write(str, strlen(str));
+void console_tx_str(const char *str) {
+    console_tx_strn(str, strlen(str));
     if (*str == '>') {
         open_prompt();
     } else if (*str == *RAW_REPL_BANNER) {

@@ -14,11 +14,11 @@
 void console_quote(void);
 
 // Wait for input; the main thread only.
-int console_read(void);
+int console_rx_chr(void);
 
 // Write for the raw REPL itself. The main thread only; may block, and raises nothing that the port's own does not.
-mp_uint_t console_write(const char *str, size_t len);
-void console_write_str(const char *str);
+mp_uint_t console_tx_strn(const char *str, size_t len);
+void console_tx_str(const char *str);
 
 // A program begins, or it has ended: then the character is negative.
 void console_set_interrupt_char(int c);

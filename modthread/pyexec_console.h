@@ -11,9 +11,9 @@
 #undef mp_hal_stdin_rx_chr
 #undef mp_hal_stdout_tx_strn
 #undef mp_hal_stdout_tx_str
-#define mp_hal_stdin_rx_chr console_read
-#define mp_hal_stdout_tx_strn console_write
-#define mp_hal_stdout_tx_str console_write_str
+#define mp_hal_stdin_rx_chr console_rx_chr
+#define mp_hal_stdout_tx_strn console_tx_strn
+#define mp_hal_stdout_tx_str console_tx_str
 #define mp_hal_set_interrupt_char console_set_interrupt_char
 
 #endif // MODTHREAD_PYEXEC_CONSOLE_H

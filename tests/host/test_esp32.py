@@ -74,6 +74,16 @@ def test_each_file_knows_the_names_in_the_configuration() -> None:
     assert set(re.findall(r"\b[A-Za-z_]\w*", " ".join(values))) <= known
 
 
+def test_no_function_has_the_name_of_one_of_esp_idfs() -> None:
+    """Its esp_vfs_console has these, and the linker refuses two."""
+    actions = "access close fcntl fstat fsync open read tcdrain tcflush write"
+    theirs = {f"console_{action}" for action in actions.split()}
+    code = "".join(file.read_text() for file in (project.ROOT / "modthread").glob("*.c"))
+    ours = set(re.findall(r"^(?!static)\w[\w *]*?(\w+)\(.*\) {$", code, re.MULTILINE))
+    assert "console_quote" in ours
+    assert not theirs & ours
+
+
 def expanded(folder: Path, board: str, *settings: str) -> tuple[str, str]:
     """Let CMake read our mpconfigboard.cmake and then the variant's file as MicroPython does.
 
