@@ -234,3 +234,22 @@ def test_local_forgets_threads():
         rounds(20)
         lost.append(before - free_memory())
     assert min(lost) < 3000, lost
+
+
+# As MicroPython's own _thread.
+def test_a_line_says_what_is_missing():
+    import sys
+
+    class Module:
+        __name__ = "_thread"
+        allocate_lock = threading.Lock
+
+    found = {name: sys.modules.pop(name, None) for name in ("_thread", "threading", "queue")}
+    sys.modules["_thread"] = Module
+    try:
+        for name in ("threading", "queue"):
+            expected = f"{name} needs a firmware with modthread's _thread"
+            assert raised_by(__import__, name) == (ImportError, expected)
+    finally:
+        del sys.modules["_thread"]
+        sys.modules.update({name: module for name, module in found.items() if module})

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from mpremote import mip
 
 from modthread._base import project, sources
 from modthread._base.project import ROOT
@@ -74,6 +75,32 @@ def test_a_package_has_what_its_manifest_has(folder: Path) -> None:
     names = [INSTALLED_AS.get(name, name) for name in files(f'include("{folder}")')]
     assert [name for name, _ in package["urls"]] == names
     assert all((folder / source).is_file() for _, source in package["urls"])
+
+
+class FileSystem:
+    """A board's, as mpremote writes to it."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def fs_exists(self, path: str) -> bool:
+        return any(name.startswith(f"{path}/") for name in self.files)
+
+    def fs_mkdir(self, path: str) -> None:
+        """Do nothing: a file's name has its folders."""
+
+    def fs_writefile(self, path: str, data: bytes, progress_callback: object) -> None:
+        self.files[path] = data
+
+
+def test_mpremote_installs_all_or_one() -> None:
+    board = FileSystem()
+    mip._install_package(board, str(LIB / "package.json"), None, "/lib", None, mpy=False)
+    assert board.files["/lib/threading.py"] == (LIB / "threading/threading.py").read_bytes()
+    one = FileSystem()
+    mip._install_package(one, str(LIB / "queue/package.json"), None, "/lib", None, mpy=False)
+    assert one.files == {"/lib/queue.py": (LIB / "queue/queue.py").read_bytes()}
+    assert one.files.items() < board.files.items()
 
 
 def test_the_map_says_what_is_frozen(tmp_path: Path) -> None:
