@@ -71,7 +71,7 @@ def run(tmp_path: Path, fake_board: Callable[..., str]) -> Run:
     for name, text in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
-    table = tmp_path / "project" / "tests" / "upstream" / "test_some.toml"
+    table = tmp_path / "project" / "tests" / "micropython" / "test_some.toml"
     table.parent.mkdir(parents=True)
     (tmp_path / "project" / "pytest.ini").write_text("[pytest]\n")
 
