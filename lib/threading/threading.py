@@ -155,7 +155,7 @@ _count = 0  # how many have got a name with a number
 _NO_KWARGS = {}
 
 
-def _next_number():
+def _counter():
     global _count
     _count += 1
     return _count
@@ -166,9 +166,7 @@ class Thread:
 
     def __init__(self, group=None, target=None, name=None, args=(), kwargs=None, *, daemon=None):
         assert group is None, "group argument must be None for now"
-        self._name = (
-            (_next_number(), getattr(target, "__name__", None)) if name is None else str(name)
-        )
+        self._name = str(name) if name else (_counter(), getattr(target, "__name__", None))
         self._target = target
         self._args = args
         self._kwargs = _NO_KWARGS if kwargs is None else kwargs
@@ -322,7 +320,7 @@ def current_thread():
     thread = _active.get(get_ident())
     if thread is None:
         enumerate()  # forgets those that have ended
-        thread = _DummyThread(f"Dummy-{_next_number()}", get_ident(), True)
+        thread = _DummyThread(f"Dummy-{_counter()}", get_ident(), True)
     return thread
 
 

@@ -60,6 +60,7 @@ def test_subclass_and_names():
         thread.join(5)
     assert [thread.n for thread in threads] == [1, 2, 3, 4]
     assert [thread.name for thread in threads] == [f"Thread-{n}" for n in range(1, 5)]
+    assert [threading.Thread(name=name).name for name in ("", 9)] == ["Thread-5", "9"]
     assert threads[0].daemon
     assert raised_by(Bad().start) == (RuntimeError, "thread.__init__() not called")
 
