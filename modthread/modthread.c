@@ -18,6 +18,7 @@
 #include "handle.h"
 #include "local.h"
 #include "lock.h"
+#include "micropython_releases.h"
 #include "queue.h"
 #include "rlock.h"
 
@@ -178,6 +179,7 @@ static mp_obj_t mod_thread_interrupt_main(size_t n_args, const mp_obj_t *args) {
     if (number == SIGNAL_INTERRUPT) {
         // Not Ctrl-C's own exception: nobody holds a key, and the harness notes nothing.
         mp_sched_exception(mp_obj_new_exception(&mp_type_KeyboardInterrupt));
+        mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS); // the main thread itself raises it at once
     }
     return mp_const_none;
 }

@@ -64,6 +64,16 @@ def test_interrupt_main():
     time.sleep_ms(5)
 
 
+def test_interrupt_main_in_the_main_thread_raises_at_once():
+    after = []
+    try:
+        _thread.interrupt_main()
+        after.append(1)
+    except KeyboardInterrupt:
+        pass
+    assert not after
+
+
 def test_interrupt_main_is_no_key():
     """Two hundred in a row are two hundred exceptions, and end no other thread."""
     ended = []
