@@ -11,6 +11,7 @@ from modthread._base.project import settings
 from modthread.errors import ModthreadError
 
 PACKAGES = [*settings()["packages"], *settings()["developer-packages"]]
+CPYTHON_TESTS = settings()["cpython-tests"]["packages"]
 
 
 @pytest.fixture
@@ -105,6 +106,36 @@ def test_failed_installation_names_what_is_still_missing(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(ModthreadError, match="apt-get could not install git make"):
         system.install_packages()
+
+
+def test_cpythons_tests_are_installed_where_apt_has_them(
+    bare_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = CPYTHON_TESTS[-1], CPYTHON_TESTS[0]
+    record = add_apt(bare_path, install=f"echo 'exit 0' > {bare_path}/ls; chmod +x {bare_path}/ls")
+    add_tool(bare_path, "apt-cache", f"test $2 = {old}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    system.install_cpython_tests()
+    assert record.read_text() == f"install --yes --no-install-recommends {old}\n"
+    system.install_cpython_tests()
+    assert record.read_text().count("\n") == 1
+    assert capsys.readouterr().err == ""
+    (bare_path / "ls").unlink()
+    add_tool(bare_path, "apt-cache", "exit 1")
+    add_apt(bare_path, install="exit 100")
+    system.install_cpython_tests()
+    assert "update\n" in record.read_text()
+    assert f"skipped without the package that Debian calls {new} or" in capsys.readouterr().err
+
+
+def test_without_apt_cpythons_tests_are_named(
+    bare_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.install_cpython_tests()
+    assert capsys.readouterr().err == (
+        "modthread: CPython's own tests are skipped without the package that Debian calls"
+        f" {' or '.join(CPYTHON_TESTS)}\n"
+    )
 
 
 def test_another_distributions_archive_is_not_used(bare_path: Path) -> None:

@@ -10,6 +10,7 @@ from modthread._base.project import IS_CHECKOUT, settings
 from modthread.errors import ModthreadError
 
 DEBIAN_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+INSTALL = ("install", "--yes", "--no-install-recommends")
 
 
 def missing_packages() -> list[str]:
@@ -17,11 +18,7 @@ def missing_packages() -> list[str]:
     packages = settings()["packages"]
     if IS_CHECKOUT:
         packages = packages | settings()["developer-packages"]
-    return [
-        package
-        for package, check in packages.items()
-        if subprocess.run(check, shell=True, capture_output=True).returncode != 0
-    ]
+    return [package for package, check in packages.items() if not _succeeds(check)]
 
 
 def install_packages() -> None:
@@ -38,14 +35,46 @@ def install_packages() -> None:
     prefix = _become_root()
     if prefix is None:
         raise ModthreadError(f"as root, run: apt-get update && apt-get install {names}")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
     # A repository of somebody else's may be out of order: only the installation has to succeed.
-    subprocess.run([*prefix, "apt-get", "update"], env=environment, check=False)
-    subprocess.run([*prefix, *install], env=environment, check=False)
+    _apt_get(prefix, "update")
+    _apt_get(prefix, *INSTALL, *missing)
     missing = missing_packages()
     if missing:
         raise ModthreadError(f"apt-get could not install {' '.join(missing)}: see its output above")
+
+
+def install_cpython_tests() -> None:
+    """Install CPython's own tests with apt-get; print what to do where that is not possible.
+
+    Nothing else needs them. Blocks while apt-get, whose output is shown, downloads and installs.
+    """
+    names, check = (settings()["cpython-tests"][key] for key in ("packages", "check"))
+    if not IS_CHECKOUT or _succeeds(check):
+        return
+    prefix = _become_root() if shutil.which("apt-get") else None
+    if prefix is not None:
+        if not _apt_knows(names):
+            _apt_get(prefix, "update")
+        _apt_get(prefix, *INSTALL, *_apt_knows(names)[:1])
+    if not _succeeds(check):
+        print(
+            "modthread: CPython's own tests are skipped without the package that Debian calls "
+            + " or ".join(names),
+            file=sys.stderr,
+        )
+
+
+def _apt_knows(names: list[str]) -> list[str]:
+    return [name for name in names if _succeeds(f"apt-cache show {name}")]
+
+
+def _apt_get(prefix: list[str], *arguments: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run([*prefix, "apt-get", *arguments], env=environment, check=False)
+
+
+def _succeeds(command: str) -> bool:
+    return subprocess.run(command, shell=True, capture_output=True).returncode == 0
 
 
 def debian_archive() -> str | None:
@@ -87,5 +116,6 @@ def _become_root() -> list[str] | None:
 if __name__ == "__main__":
     try:
         install_packages()
+        install_cpython_tests()
     except ModthreadError as error:
         sys.exit(f"modthread: {error}")
