@@ -41,6 +41,7 @@ class FakeBoard:
     def __init__(self) -> None:
         self.fd, self._other_end = os.openpty()
         self.stuck = sys.argv[1] == "stuck"
+        self._globals = self.names()
         tty.setraw(self._other_end)
         port = os.ttyname(self._other_end)
         for link in sys.argv[2:]:
@@ -71,6 +72,7 @@ class FakeBoard:
                 elif char in b"\x02\x03":
                     source = b""
                 elif char == b"\x04" and not source.strip() and not self.stuck:
+                    self._globals = self.names()
                     self.write("OK\r\nMPY: soft reboot\r\n" + raw_banner)
                 elif char == b"\x04":
                     self.write("OK")
@@ -84,13 +86,14 @@ class FakeBoard:
 
     def execute(self, source: str) -> None:
         try:
-            exec(compile(source, "<stdin>", "exec"), self.names())
+            exec(compile(source, "<stdin>", "exec"), self._globals)
             error = ""
         except Resetting:
             self.stuck = False
             self.write(BANNER)
             return
         except SystemExit:
+            self._globals = self.names()
             self.write("\x04\x04MPY: soft reboot\r\n" + RAW_BANNER)
             return
         except (Exception, KeyboardInterrupt) as exception:

@@ -23,6 +23,7 @@ from modthread.plugin.board_item import (
     note,
     without_traceback,
 )
+from modthread.plugin.cpython_tests import CPythonTestFile
 from modthread.plugin.fleet import Fleet, named
 from modthread.plugin.micropython_tests import MicropythonTestFile
 from modthread.plugin.run_page import Page
@@ -127,9 +128,11 @@ def pytest_pycollect_makemodule(
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take MicroPython's own tests from the tables that choose them."""
+    """Take MicroPython's and CPython's own tests from the tables that choose them."""
     if file_path.match("tests/micropython/test_*.toml"):
         return MicropythonTestFile.from_parent(parent, path=file_path)
+    if file_path.match("tests/cpython/test_*.toml"):
+        return CPythonTestFile.from_parent(parent, path=file_path)
     return None
 
 
