@@ -6,7 +6,9 @@
 import sys
 import time
 from collections import namedtuple
-from threading import Condition, RLock, Thread
+from threading import Condition, Event, RLock, Thread
+
+from _thread import _Empty, _Queue, _ShutDown
 
 FIRST_COMPLETED = "FIRST_COMPLETED"
 FIRST_EXCEPTION = "FIRST_EXCEPTION"
@@ -23,6 +25,8 @@ _NOTIFIED = (CANCELLED_AND_NOTIFIED, FINISHED)
 DoneAndNotDoneFutures = namedtuple("DoneAndNotDoneFutures", ("done", "not_done"))
 
 # One lock for all futures and pools: nobody has it for long. A callback that has interrupted the main thread can take it, too.
+# A future that ends takes it only if somebody waits in wait() or as_completed(). So a new state is stored before what comes
+# of it is looked at, and who wants to be told says so before looking at the state.
 _lock = RLock()
 
 
@@ -50,14 +54,16 @@ class BrokenThreadPool(BrokenExecutor):
     pass
 
 
-# States are compared by identity: that is several times faster. A future that is waited for and succeeds has two attributes
-# of its own: more would not fit into one block of the heap, and the allocation of several is slow.
+# States are compared by identity: that is several times faster.
 class Future:
     _state = PENDING
-    _result = None  # under way: the condition for which threads wait, made for the first of them
+    _result = None
     _exception = None
     _waiters = ()
-    _callbacks = ()
+    _callbacks = None  # a list, if there are any
+
+    def __init__(self):
+        self._ended = Event()
 
     def __repr__(self):
         end = ""
@@ -77,16 +83,6 @@ class Future:
     def done(self):
         return self._state is not PENDING and self._state is not RUNNING
 
-    def _wait(self, timeout):
-        with _lock:
-            if self._state is PENDING or self._state is RUNNING:
-                condition = self._result
-                if condition is None:
-                    self._result = condition = Condition(_lock)
-                condition.wait(timeout)
-            if self._state is not FINISHED:
-                raise CancelledError if self.done() else TimeoutError
-
     def result(self, timeout=None):
         if self._state is not FINISHED:
             self._wait(timeout)
@@ -98,25 +94,33 @@ class Future:
         self._wait(timeout)
         return self._exception
 
+    def _wait(self, timeout):
+        if not self.done():
+            self._ended.wait(timeout)
+        if self._state is not FINISHED:
+            raise CancelledError if self.done() else TimeoutError
+
     def add_done_callback(self, fn):
         with _lock:
-            if not self.done():
-                self._callbacks += (fn,)
-                return
-        self._call(fn)
+            if self._callbacks is None:
+                self._callbacks = []
+            self._callbacks.append(fn)
+        if self.done():
+            self._call_all()
 
-    def _call(self, fn):
-        try:
-            fn(self)
-        except Exception as error:
-            print(f"exception calling callback for {self!r}")
-            sys.print_exception(error)
-
+    # Who takes a callback out calls it.
     def _call_all(self):
-        for fn in self._callbacks:
-            self._call(fn)
+        while self._callbacks:
+            try:
+                fn = self._callbacks.pop(0)
+            except IndexError:  # another thread was faster
+                return
+            try:
+                fn(self)
+            except Exception as error:
+                print(f"exception calling callback for {self!r}")
+                sys.print_exception(error)
 
-    # With the lock taken: tell wait() and as_completed().
     def _tell(self):
         for waiter in self._waiters:
             waiter.add(self)
@@ -126,8 +130,7 @@ class Future:
             if self._state is not PENDING:
                 return self.cancelled()
             self._state = CANCELLED
-            if self._result is not None:
-                self._result.notify_all()
+        self._ended.set()
         self._call_all()
         return True
 
@@ -140,22 +143,20 @@ class Future:
             if self._state is not CANCELLED:
                 raise RuntimeError("Future in unexpected state")
             self._state = CANCELLED_AND_NOTIFIED
-            self._tell()
-            return False
+        self._tell()
+        return False
 
     def set_result(self, result, _exception=None):
-        with _lock:
-            if self._state is not RUNNING and self.done():
+        if self._state is not RUNNING:
+            if self.done() or not self.set_running_or_notify_cancel():
                 raise InvalidStateError(f"{self._state}: {self!r}")
-            condition = self._result
-            if condition is not None:
-                condition.notify_all()
-            self._state = FINISHED
-            self._result = result
-            if _exception is not None:
-                self._exception = _exception
-            if self._waiters:
-                self._tell()
+        self._result = result
+        if _exception is not None:
+            self._exception = _exception
+        self._state = FINISHED
+        self._ended.set()
+        if self._waiters:
+            self._tell()
         if self._callbacks:
             self._call_all()
 
@@ -168,13 +169,19 @@ class _Waiter:
     def __init__(self, fs):
         self.condition = Condition(_lock)
         self.futures = set(fs)
-        self.ended = [f for f in self.futures if f._state in _NOTIFIED]
+        self._added = set()
+        self.ended = []
         for f in self.futures:
             f._waiters += (self,)
+            if f._state in _NOTIFIED:
+                self.add(f)
 
     def add(self, future):
-        self.ended.append(future)
-        self.condition.notify()
+        with _lock:
+            if future not in self._added:
+                self._added.add(future)
+                self.ended.append(future)
+                self.condition.notify()
 
     def leave(self):
         for f in self.futures:
@@ -258,6 +265,9 @@ class Executor:
         self.shutdown()
 
 
+_BROKEN = "A thread initializer failed, the thread pool is not usable anymore"
+
+
 def _with_keywords(fn, kwargs):
     return lambda *args: fn(*args, **kwargs)
 
@@ -277,28 +287,30 @@ class _Worker(Thread):
             sys.print_exception(error)
             pool._break()
             return
-        work = pool._work
+        get = pool._work.get
+        task_done = pool._work.task_done
         while True:
+            # A worker that waits keeps nothing alive.
+            future = call = fn = args = result = error = None
+            try:
+                future, call = get()
+            except _ShutDown:
+                return
             with _lock:
-                while not work:
-                    if pool._refusal is not None:
-                        return
-                    pool._idle += 1
-                    pool._condition.wait()
-                future, call = work.pop(0)
-                if future._state is PENDING:
+                begins = future._state is PENDING
+                if begins:
                     future._state = RUNNING
-                else:
-                    future.set_running_or_notify_cancel()
-                    continue
+            if not begins:
+                future.set_running_or_notify_cancel()
+                task_done()
+                continue
             try:
                 fn, args = call
                 result = fn(*args)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            future = call = fn = args = result = None  # a worker that waits keeps nothing alive
+            except BaseException as raised:
+                error = raised
+            task_done()  # first: who has the result finds this worker idle
+            future.set_result(result, error)
 
 
 class ThreadPoolExecutor(Executor):
@@ -319,64 +331,63 @@ class ThreadPoolExecutor(Executor):
         self._thread_name_prefix = thread_name_prefix
         self._initializer = initializer
         self._initargs = initargs
-        self._work = []
-        self._condition = Condition(_lock)
-        self._idle = 0  # workers that wait, and are not notified yet
+        self._work = _Queue()  # as many tasks are unfinished as wait or are at work
         self._threads = set()
-        self._refusal = None  # why there can be no more work
+        self._broken = False
 
     # The function may have arguments of its own that are called self and fn.
     def submit(_self, _fn, *args, **kwargs):
         if kwargs:
             _fn = _with_keywords(_fn, kwargs)
-        with _lock:
-            if _self._refusal is not None:
-                raise _self._refusal
-            future = Future()
-            _self._work.append((future, (_fn, args)))
-            if _self._idle:
-                _self._idle -= 1
-                _self._condition.notify()
-            elif len(_self._threads) < _self._max_workers:
-                _self._start_worker()
+        future = Future()
+        try:
+            _self._work.put((future, (_fn, args)))
+        except _ShutDown:
+            if _self._broken:
+                raise BrokenThreadPool(_BROKEN)
+            raise RuntimeError("cannot schedule new futures after shutdown")
+        if len(_self._threads) < _self._max_workers:
+            _self._start_worker(future)
         return future
 
-    # A pool without memory for one more worker goes on with those that it has.
-    def _start_worker(self):
-        name = f"{self._thread_name_prefix}_{len(self._threads)}"
-        thread = _Worker(self, name)
-        try:
-            thread.start()
-        except MemoryError:
-            if not self._threads:
-                self._work.pop()
-                raise
-        else:
-            self._threads.add(thread)
-
-    # Refuse what comes, and return the work that is left.
-    def _close(self, refusal, drop):
+    # Only if all are at work. A pool without memory for one more goes on with those that it has.
+    def _start_worker(self, future):
         with _lock:
-            self._refusal = refusal
-            left = list(self._work) if drop else ()
-            if drop:
-                self._work.clear()
-            self._idle = 0
-            self._condition.notify_all()
-        return left
+            number = len(self._threads)
+            if number >= min(self._max_workers, self._work.unfinished_tasks):
+                return
+            thread = _Worker(self, f"{self._thread_name_prefix}_{number}")
+            try:
+                thread.start()
+            except MemoryError:
+                if not number:
+                    future.cancel()
+                    raise
+            else:
+                self._threads.add(thread)
+
+    # The futures whose work has not begun; nobody else gets them.
+    def _drain(self):
+        futures = []
+        try:
+            while True:
+                futures.append(self._work.get_nowait()[0])
+        except (_Empty, _ShutDown):
+            return futures
 
     def _break(self):
-        why = "A thread initializer failed, the thread pool is not usable anymore"
-        refusal = BrokenThreadPool(why)
-        for future, _ in self._close(refusal, True):
+        self._broken = True
+        self._work.shutdown()
+        for future in self._drain():
             if future.set_running_or_notify_cancel():
-                future.set_exception(refusal)
+                future.set_exception(BrokenThreadPool(_BROKEN))
 
     def shutdown(self, wait=True, *, cancel_futures=False):
-        refusal = RuntimeError("cannot schedule new futures after shutdown")
-        for future, _ in self._close(self._refusal or refusal, cancel_futures):
-            future.cancel()
-            future.set_running_or_notify_cancel()
+        self._work.shutdown()
+        if cancel_futures:
+            for future in self._drain():
+                future.cancel()
+                future.set_running_or_notify_cancel()
         if wait:
-            for thread in self._threads:
+            for thread in list(self._threads):
                 thread.join()
