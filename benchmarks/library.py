@@ -1,4 +1,4 @@
-# What the modules of lib/ cost: threading and queue.
+# What the modules of lib/ cost: threading, queue and concurrent.futures.
 
 import gc
 
@@ -109,6 +109,21 @@ for name, ask, answer in (
 ):
     threading.Thread(target=answer, daemon=True).start()
     measure(name, ask, 1000, loop)
+
+
+# A pool whose one worker is idle.
+from concurrent.futures import ThreadPoolExecutor
+
+
+def submit_result(n):
+    submit = pool.submit
+    for i in range(n):
+        submit(nothing).result()
+
+
+pool = ThreadPoolExecutor(1)
+measure("submit() + result()", submit_result, 500, loop)
+pool.shutdown()
 
 
 # The heap of each, beyond the stack of a thread.

@@ -33,6 +33,7 @@ GOALS = {
     "Queue there and back": 4690,
     "Condition there and back": 5310,
     "Thread() + start() + join()": 12500,
+    "submit() + result()": 9375,
     "heap of import threading, queue": 2048,
     "heap of RLock": 32,
     "heap of Condition": 48,
