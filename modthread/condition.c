@@ -68,7 +68,7 @@ static bool wait_until(mp_obj_thread_condition_t *condition, deadline_t deadline
         lock_give(lock);
     }
     mp_obj_t exception; // nobody comes before it stands in line: giving a lock does not give up the GIL
-    bool notified = line_wait(&condition->waiters, deadline, &exception);
+    bool notified = line_wait(&condition->waiters, NULL, deadline, &exception);
     exception = get_back(lock, exception);
     if (is_rlock(lock)) {
         rlock_own((mp_obj_thread_rlock_t *)lock, count);

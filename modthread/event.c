@@ -11,7 +11,7 @@
 // Fits into one GC block, on 32-bit chips 16 bytes.
 typedef struct _mp_obj_thread_event_t {
     mp_obj_base_t base;
-    bool is_set;
+    volatile bool is_set; // a hard interrupt handler may set it
     line_t waiters;
 } mp_obj_thread_event_t;
 
@@ -65,7 +65,7 @@ static MP_NOINLINE mp_obj_t wait_until_set(size_t n_args, const mp_obj_t *args, 
     }
     lock_check_may_wait();
     mp_obj_t exception;
-    bool notified = line_wait(&self->waiters, deadline, &exception);
+    bool notified = line_wait(&self->waiters, &self->is_set, deadline, &exception);
     if (exception != MP_OBJ_NULL) {
         nlr_raise(exception);
     }

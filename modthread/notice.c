@@ -1,6 +1,9 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
 // A thread that waits to be notified has a lock of its own, on its stack and in a line; to notify it is to release that lock.
+//
+// The GIL keeps threads apart. A hard interrupt handler may notify between any two steps of the thread that it interrupts, so
+// the line changes in critical sections. Whoever waits cannot leave before the handler ends.
 
 #include "py/runtime.h"
 
@@ -16,31 +19,44 @@ static void line_append(line_t *line, notice_t *notice) {
     notice->lock.base.type = &mp_type_thread_lock;
     lock_prepare(&notice->lock, true);
     notice->next = NULL;
+    uint32_t state = kernel_lock();
     if (line->first == NULL) {
         line->first = notice;
     } else {
         line->last->next = notice;
     }
     line->last = notice;
+    kernel_unlock(state);
+}
+
+// Take out the first, or NULL.
+static notice_t *line_take(line_t *line) {
+    uint32_t state = kernel_lock();
+    notice_t *notice = line->first;
+    if (notice != NULL) {
+        line->first = notice->next;
+    }
+    kernel_unlock(state);
+    return notice;
 }
 
 // Take it out. Returns false if it is not there: it has been notified.
 static bool line_remove(line_t *line, const notice_t *notice) {
+    uint32_t state = kernel_lock();
     notice_t *before = NULL;
-    for (notice_t *n = line->first; n != NULL; before = n, n = n->next) {
-        if (n == notice) {
-            if (before == NULL) {
-                line->first = n->next;
-            } else {
-                before->next = n->next;
-            }
-            if (line->last == n) {
-                line->last = before;
-            }
-            return true;
+    notice_t *n = line->first;
+    while (n != NULL && n != notice) {
+        before = n;
+        n = n->next;
+    }
+    if (n != NULL) {
+        *(before == NULL ? &line->first : &before->next) = n->next;
+        if (line->last == n) {
+            line->last = before;
         }
     }
-    return false;
+    kernel_unlock(state);
+    return n != NULL;
 }
 
 MP_NOINLINE mp_obj_t line_try_lock(mp_obj_thread_lock_t *lock, deadline_t deadline) {
@@ -53,17 +69,17 @@ MP_NOINLINE mp_obj_t line_try_lock(mp_obj_thread_lock_t *lock, deadline_t deadli
     return MP_OBJ_NULL;
 }
 
-bool line_wait(line_t *line, deadline_t deadline, mp_obj_t *exception) {
+bool line_wait(line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception) {
     notice_t notice;
     line_append(line, &notice);
-    *exception = line_try_lock(&notice.lock, deadline);
-    return !line_remove(line, &notice);
+    *exception = over != NULL && *over ? MP_OBJ_NULL : line_try_lock(&notice.lock, deadline);
+    return !line_remove(line, &notice) || (over != NULL && *over);
 }
 
 void line_wait_or_pass_on(line_t *line, deadline_t deadline) {
     lock_check_may_wait();
     mp_obj_t exception;
-    bool notified = line_wait(line, deadline, &exception);
+    bool notified = line_wait(line, NULL, deadline, &exception);
     if (exception != MP_OBJ_NULL) {
         line_notify(line, notified);
         nlr_raise(exception);
@@ -74,9 +90,8 @@ void line_notify(line_t *line, mp_uint_t count) {
     if (lock_lines_lost()) { // a finaliser in a soft reset: the stacks are gone
         line->first = NULL;
     }
-    while (line->first != NULL && count-- > 0) {
-        notice_t *notice = line->first;
-        line->first = notice->next;
+    notice_t *notice;
+    while (count-- > 0 && (notice = line_take(line)) != NULL) {
         lock_give(&notice->lock);
     }
 }

@@ -9,22 +9,23 @@
 
 struct _notice_t;
 
-// Who waits, first come, first served. The GIL is enough for it: no interrupt notifies. All zero, nobody waits.
+// Who waits, first come, first served. All zero, nobody waits.
 typedef struct _line_t {
     struct _notice_t *first;
     struct _notice_t *last;
 } line_t;
 
-// Wait in line until notified, or until the deadline. Returns whether it was notified; what has ended the wait otherwise, or
+// Wait in line until notified, until the deadline, or until `over`, which may be NULL: whoever sets it notifies all. Returns
+// whether it was notified, or it is over; what has ended the wait otherwise, or
 // after that, is in `exception`, MP_OBJ_NULL if nothing has. Needs the GIL, and gives it up meanwhile. Raises nothing: the
 // caller may have something to take back, and has called lock_check_may_wait() before.
-bool line_wait(line_t *line, deadline_t deadline, mp_obj_t *exception);
+bool line_wait(line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception);
 
 // Wait as line_wait() does, and raise the exception; then a notice that came, too, goes to the next in line. Raises
 // RuntimeError where nothing may wait.
 void line_wait_or_pass_on(line_t *line, deadline_t deadline);
 
-// Let so many go on, or all. Needs the GIL; never blocks.
+// Let so many go on, or all. Needs the GIL; a hard interrupt handler may call it, too. Never blocks.
 void line_notify(line_t *line, mp_uint_t count);
 #define LINE_ALL ((mp_uint_t)-1)
 

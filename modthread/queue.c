@@ -109,7 +109,7 @@ static bool wait(mp_obj_thread_queue_t *self, line_t *line, deadline_t deadline)
     lock_check_may_wait();
     lock_give(self->mutex);
     mp_obj_t exception;
-    bool notified = line_wait(line, deadline, &exception);
+    bool notified = line_wait(line, NULL, deadline, &exception);
     exception = get_back(self->mutex, exception);
     if (exception != MP_OBJ_NULL) {
         line_notify(line, notified);
@@ -135,6 +135,9 @@ static MP_NOINLINE mp_obj_t with_mutex(mp_obj_thread_queue_t *self, operation_t 
 }
 
 static mp_obj_t run(mp_obj_t self_in, operation_t operation, request_t *request) {
+    if (kernel_in_interrupt()) { // it may have come in the midst of another operation
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't use a queue in an interrupt handler"));
+    }
     mp_obj_thread_queue_t *self = MP_OBJ_TO_PTR(self_in);
     mp_obj_t result = MP_OBJ_NULL;
     if (self->mutex == NULL) {

@@ -273,7 +273,7 @@ def _notify() -> None:
 class _Event:
     """An event: `threading.Event` as CPython 3.13 has it. It takes 16 bytes of the heap.
 
-    A hard interrupt handler may not use it.
+    A hard interrupt handler may call `set()`, `clear()` and `is_set()`.
     """
 
     def is_set(self) -> bool:
@@ -302,7 +302,7 @@ class _Queue:
     - `hooks`: an object with `_put(item)`, `_get()` and `_qsize()`, which hold the items instead; `None` for none. They are
       called with `mutex` held.
 
-    A hard interrupt handler may not use it.
+    In a hard interrupt handler its methods raise `RuntimeError`.
     """
 
     maxsize: int

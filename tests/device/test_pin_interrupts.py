@@ -2,11 +2,14 @@
 
 import _thread
 import micropython
+import queue
 import sys
+import threading
 import time
 
 import pytest
 from machine import Pin, Timer
+from prelude import wait_until
 
 CALLS_IN_A_HARD_HANDLER = 6  # and so says docs/rp2040.md
 EDGES = Pin.IRQ_RISING | Pin.IRQ_FALLING
@@ -144,3 +147,56 @@ def test_what_needs_much_stack_at_each_depth_of_a_hard_handler(what):
         assert ended and ended[0] in ("ok", RuntimeError, MemoryError, OSError), ended
     pin.irq(None)
     assert ended[0] is RuntimeError, ended
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_a_hard_handler_sets_an_event():
+    """No wake-up is lost, whenever the handler comes, and the line stays whole."""
+    pressed = threading.Event()
+    seen = []
+    running = [True]
+
+    def on_edge(pin):
+        pressed.set()
+
+    def work():
+        while running:
+            if pressed.wait(2) and running:
+                pressed.clear()
+                seen.append(1)
+
+    def come_and_go():
+        while running:
+            pressed.wait(0.0005)
+
+    pin = Pin(2, Pin.OUT, value=0)
+    pin.irq(on_edge, EDGES, hard=True)
+    threads = [threading.Thread(target=function) for function in (work, come_and_go, come_and_go)]
+    for thread in threads:
+        thread.start()
+    for presses in range(1, 201):
+        pin.toggle()
+        wait_until(lambda: len(seen) >= presses)
+    running.clear()
+    pressed.set()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_a_queue_refuses_a_hard_handler():
+    things = queue.Queue()
+    refused = []
+    pin = Pin(2, Pin.OUT, value=0)
+
+    def on_edge(pin):
+        try:
+            things.put(None)
+        except RuntimeError as error:
+            refused.append(error)
+
+    pin.irq(on_edge, EDGES, hard=True)
+    pin.on()
+    wait_until(lambda: refused)
+    assert len(refused) == 1  # without its text: a handler has no memory for that
+    assert things.empty()
