@@ -1,5 +1,6 @@
 """Images for the ESP32 family, made of bytes: neither ESP-IDF nor its compilers are needed."""
 
+import re
 import struct
 import subprocess
 import sys
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from modthread._base import project
 from modthread._firmware import image
-from modthread._firmware.image.chips import CHIPS
+from modthread._firmware.image.chips import CHIPS, ESP_FLASH_OFF
 
 pytestmark = pytest.mark.lane("check")
 
@@ -188,7 +190,7 @@ tick: .byte 0x82, 0x80
 """
 
 
-@pytest.mark.parametrize(("file", "is_wrong"), [("lvgl.c", False), ("hal.c", True)])
+@pytest.mark.parametrize(("file", "is_wrong"), [("lvgl.c", False), ("tick.c", True)])
 def test_only_our_own_static_function_is_meant(c3: Parts, file: str, is_wrong: bool) -> None:
     c3.build(RETURN, other=STATIC_TICK.format(file=file))
     assert ("tick() is in flash and runs while flash" in c3.said()) == is_wrong
@@ -353,3 +355,11 @@ def test_partitions(c3: Parts, partitions: list[tuple[str, int, int, int]], said
     found = c3.said()
     assert said in found
     assert bool(found) == bool(said)
+
+
+def test_static_functions_are_where_the_rules_look_for_them() -> None:
+    rules = [rule for rule in ESP_FLASH_OFF if rule.file]
+    assert rules
+    for rule in rules:
+        code = (project.ROOT / "ports/esp32" / rule.file).read_text()
+        assert re.search(rf"^static .*\b{rule.function}\(", code, re.MULTILINE), rule.function

@@ -259,7 +259,7 @@ FATAL = dict.fromkeys(
 )
 # The tick, and what drivers' interrupts call that stay enabled with the caches off: ports/esp32.
 ESP_FLASH_OFF = (
-    FlashOff("tick", "mp_thread_notify", FATAL, file="hal.c"),
+    FlashOff("tick", "mp_thread_notify", FATAL, file="tick.c"),
     FlashOff("mp_thread_tick", "mp_thread_notify", FATAL),
     FlashOff("mp_thread_notify", "mp_thread_notify", FATAL),
     FlashOff("__wrap_mp_hal_wake_main_task_from_isr", "mp_thread_notify", FATAL, always=False),
