@@ -414,8 +414,14 @@ def test_board_that_does_not_answer_afterwards(
     [({"garbles": True}, "modthread 1.2.3"), ({"rejects": True}, "no modthread")],
 )
 def test_board_that_runs_something_else_afterwards(
-    desk: Desk, capsys: Capture, settings: dict[str, Any], runs: str
+    desk: Desk,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    runs: str,
 ) -> None:
+    monkeypatch.setattr(rp2, "ENTER_LIMIT", 120.0)  # it does, however slow the host is
+    monkeypatch.setattr(flasher, "RETURN_LIMIT", 120.0)
     pico = desk.plug_in(**settings)
     assert complaint(desk, capsys) == (
         f"the board on {pico.port} runs {runs} and not {desk.image}: what is in its flash "
