@@ -112,6 +112,7 @@ def test_image_is_the_binary_file_at_the_start_of_flash(board: Board) -> None:
     assert flash[: len(binary)] == binary
 
 
+LIB = {"asyncio.threads", "concurrent.futures", "queue", "threading"}  # what ours has beside it
 OFFERS = """
 for name in {modules}:
     try:
@@ -126,12 +127,14 @@ for name in {modules}:
 
 
 def offers(emulated: Device) -> tuple[set[str], set[str]]:
-    """Return the modules of a firmware, and the names in them."""
+    """Return the modules of a firmware, and the names in those that stock has, too."""
     listed = output_of(emulated, "help('modules')").decode()
     modules = listed.replace("/", ".").partition("Plus any")[0].split()
     # _boot.py and _boot_fat.py would mount the file system again.
-    quiet = [name for name in modules if name != "__main__" and not name.startswith("_boot")]
-    source = OFFERS.replace("{modules}", repr(quiet))
+    left_out = {"__main__", *LIB}
+    quiet = [name for name in modules if name not in left_out and not name.startswith("_boot")]
+    # In one order for all: a package has the modules as attributes that were imported before.
+    source = OFFERS.replace("{modules}", repr(sorted(quiet)))
     return set(modules), set(output_of(emulated, source).decode().splitlines())
 
 
@@ -145,10 +148,10 @@ def test_everything_that_stock_firmware_offers_stays(board: Board, emulated: Dev
     finally:
         stock.close()
     modules, names = offers(emulated)
-    assert modules == stock_modules
+    assert modules == stock_modules | LIB
     assert len(names) > 500
     assert stock_names - names == set()
-    assert all(name.startswith("_thread ") for name in names - stock_names), names - stock_names
+    assert {name for name in names - stock_names if not name.startswith("_thread ")} == set()
 
 
 def test_a_board_that_micropython_does_not_have_is_named(board: Board) -> None:
@@ -164,7 +167,8 @@ def test_size_report_names_the_kernel_and_the_heap(board: Board) -> None:
     threads, stock, cost = ([int(number) for number in line.split()[-4:]] for line in lines[1:4])
     assert cost == [one - other for one, other in zip(threads, stock, strict=True)]
     assert -7 * 1024 <= cost[3] < 0  # hard handlers have a stack with margin and guards
-    assert re.fullmatch(r"  FreeRTOS V[\d.]+, \d cores?", lines[4])
+    assert re.fullmatch(r"  lib/ has of these +\d+", lines[4])
+    assert re.fullmatch(r"  FreeRTOS V[\d.]+, \d cores?", lines[5])
 
 
 def test_emulator_boots_the_file_that_is_flashed(board: Board, emulated: Device) -> None:
