@@ -7,10 +7,9 @@ from pathlib import Path
 STDIN = "<stdin>"  # how MicroPython names what came through the raw REPL
 STRING = "<string>"  # and what exec() was given
 MAIN = 1  # the main thread's identifier
-# What _thread and threading print before the traceback.
-THREAD_DIED = re.compile(
-    r"^(?:Unhandled exception in thread started by |Exception in thread .+:$)", re.MULTILINE
-)
+# What _thread prints before the traceback, and what it and threading do.
+DIED_UNHANDLED = "Unhandled exception in thread started by "
+THREAD_DIED = re.compile(rf"^(?:{DIED_UNHANDLED}|Exception in thread .+:$)", re.MULTILINE)
 
 _FRAME = re.compile(r'  File "([^"]+)", line (\d+)(?:, in (\S+))?')
 

@@ -2,15 +2,16 @@
 
 import ast
 import os
+import re
 import sysconfig
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from modthread._base.project import settings
 from modthread.errors import ModthreadError
 
-VERSIONS = ("3.13", "3.11")  # whose tests have been seen on boards, the one to prefer first
 VARIABLE = "CPYTHON_TESTS"
 LOCK_TESTS = "lock_tests.py"
 
@@ -23,14 +24,14 @@ def folder() -> Path:
         raise ModthreadError(
             f"{VARIABLE}={given} has no {LOCK_TESTS}; correct it, or unset {VARIABLE}"
         )
+    packages = settings()["cpython-tests"]["packages"]  # the one to prefer first
     places = [Path("/usr/lib"), Path(sysconfig.get_path("stdlib")).parent]
-    for version in VERSIONS:
+    for version in re.findall(r"\d\.\d+", " ".join(packages)):
         for place in places:
             if (place / f"python{version}" / "test" / LOCK_TESTS).is_file():
                 return place / f"python{version}" / "test"
-    packages = " or ".join(f"libpython{version}-testsuite" for version in VERSIONS)
     raise ModthreadError(
-        f"CPython's tests are not here: install Debian's {packages},"
+        f"CPython's tests are not here: install Debian's {' or '.join(packages)},"
         f" or name a folder that has them with {VARIABLE}=..."
     )
 

@@ -84,6 +84,8 @@ class DeviceTestFile:
         except ValueError as error:
             raise ModthreadError(f"{path}: {error}; save it as UTF-8") from None
         self.script = Script(path, self._text)
+        self._code = _code_only(self._text)
+        self._read_prelude: str | None = None
 
     def tests(self) -> Iterator[DeviceTest]:
         """Yield every test function once for each of its parameter sets."""
@@ -117,7 +119,7 @@ class DeviceTestFile:
 
     def _text_with_only(self, function: ast.FunctionDef) -> str:
         """Return the file without what only the host needs; line numbers stay."""
-        lines = _code_only(self._text).split("\n")
+        lines = self._code.split("\n")
         for node in self._body:
             if _imports_pytest(node):
                 if ast.unparse(node) != "import pytest" or not self._is_alone(node):
@@ -135,12 +137,16 @@ class DeviceTestFile:
         """Return one line that stands for `node`: tracebacks show the prelude's name and lines."""
         if not isinstance(node, ast.ImportFrom) or not self._is_alone(node):
             raise self._error(node, f"write `from {PRELUDE} import NAME` on a line of its own")
+        return f"exec(compile({self._prelude_code(node)!r}, '{PRELUDE}.py', 'exec'))"
+
+    def _prelude_code(self, node: ast.stmt) -> str:
         path = self._path.with_name(f"{PRELUDE}.py")
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except OSError:
-            raise self._error(node, f"there is no {path}") from None
-        return f"exec(compile({_code_only(text)!r}, {path.name!r}, 'exec'))"
+        if self._read_prelude is None:
+            try:
+                self._read_prelude = _code_only(path.read_text(encoding="utf-8-sig"))
+            except OSError:
+                raise self._error(node, f"there is no {path}") from None
+        return self._read_prelude
 
     def _is_alone(self, node: ast.stmt) -> bool:
         """Return whether a statement has one line, which is its own."""
