@@ -11,7 +11,7 @@ from modthread.device import Device
 PROGRAMS = sorted((Path(__file__).parent / "both").glob("*.py"))
 
 
-@pytest.mark.lane("hours", "RPI_PICO")
+@pytest.mark.lane("long", "RPI_PICO")
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
 def test_same_output(device: Device, program: Path) -> None:
     on_host = subprocess.run(
