@@ -11,21 +11,7 @@
 #ifdef __arm__
 
 // Two instructions, while the kernel's own for some of these chips are a function.
-static inline uint32_t interrupt_mask_save(void) {
-    uint32_t state;
-    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
-    return state;
-}
-
-static inline void interrupt_mask_restore(uint32_t state) {
-    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
-}
-
-static inline bool interrupt_mask_is_set(void) {
-    uint32_t primask;
-    __asm volatile ("mrs %0, primask" : "=r" (primask));
-    return primask != 0;
-}
+#include "interrupt_mask_arm.h"
 
 #else
 

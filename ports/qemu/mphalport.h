@@ -6,15 +6,15 @@
 #include "py/mpconfig.h"
 #include "shared/runtime/interrupt_char.h"
 
+#include "modthread/interrupt_mask_arm.h"
+
 // Mask all interrupts; returns what mp_hal_end_atomic_section() restores. Nestable.
 static inline mp_uint_t mp_hal_begin_atomic_section(void) {
-    mp_uint_t state;
-    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
-    return state;
+    return interrupt_mask_save();
 }
 
 static inline void mp_hal_end_atomic_section(mp_uint_t state) {
-    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
+    interrupt_mask_restore(state);
 }
 
 // Sleep until the next interrupt; the tick comes within a millisecond.

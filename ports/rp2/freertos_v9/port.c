@@ -86,7 +86,7 @@ void vPortYield(void) {
 
 // A task may have masked interrupts already, for longer than this section.
 void vPortEnterCritical(void) {
-    uint32_t state = port_mask_interrupts();
+    uint32_t state = interrupt_mask_save();
     if (critical_nesting++ == 0) {
         critical_state = state;
     }
@@ -95,7 +95,7 @@ void vPortEnterCritical(void) {
 void vPortExitCritical(void) {
     configASSERT(critical_nesting != 0);
     if (--critical_nesting == 0) {
-        port_restore_interrupts(critical_state);
+        interrupt_mask_restore(critical_state);
         __asm volatile ("isb" : : : "memory"); // a switch that waits is made before the next instruction
     }
 }

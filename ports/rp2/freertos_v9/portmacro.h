@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "../../../modthread/interrupt_mask_arm.h"
+
 typedef uint32_t StackType_t;
 typedef long BaseType_t;
 typedef unsigned long UBaseType_t;
@@ -34,19 +36,9 @@ void vPortYield(void);
 #define portEND_SWITCHING_ISR(required) do { if (required) { vPortYield(); } } while (0)
 #define portYIELD_FROM_ISR(required) portEND_SWITCHING_ISR(required)
 
-// Masks all interrupts; the processor has no finer mask (Arm DDI 0419, B1.4.3). Nestable, from tasks and interrupts alike.
-static inline uint32_t port_mask_interrupts(void) {
-    uint32_t state;
-    __asm volatile ("mrs %0, primask\n cpsid i" : "=r" (state) : : "memory");
-    return state;
-}
-
-static inline void port_restore_interrupts(uint32_t state) {
-    __asm volatile ("msr primask, %0" : : "r" (state) : "memory");
-}
-
-#define portSET_INTERRUPT_MASK_FROM_ISR() port_mask_interrupts()
-#define portCLEAR_INTERRUPT_MASK_FROM_ISR(state) port_restore_interrupts(state)
+// All interrupts: the processor has no finer mask.
+#define portSET_INTERRUPT_MASK_FROM_ISR() interrupt_mask_save()
+#define portCLEAR_INTERRUPT_MASK_FROM_ISR(state) interrupt_mask_restore(state)
 #define portDISABLE_INTERRUPTS() __asm volatile ("cpsid i" : : : "memory")
 #define portENABLE_INTERRUPTS() __asm volatile ("cpsie i" : : : "memory")
 
