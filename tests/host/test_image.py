@@ -309,6 +309,19 @@ def test_flash_routine_divides(tiny: Tiny) -> None:
     assert "__aeabi_idiv(), called by flash_range_program(), is in flash" in said_of(tiny)
 
 
+@pytest.mark.parametrize("divide", ["__wrap___aeabi_idiv", "__wrap___aeabi_uidiv"])
+def test_flash_routine_divides_before_flash_is_off(tiny: Tiny, divide: str) -> None:
+    """MicroPython's own does, and from 1.28 on the frequencies there are unsigned."""
+    tiny.build(
+        **program(
+            "IN_RAM void rp2_flash_set_timing_internal(int hz) { counter = hz; }",
+            f"__attribute__((noinline)) int {divide}(int n) {{ return n + counter; }}"
+            f"IN_RAM void rp2_flash_set_timing_internal(int hz) {{ counter = {divide}(hz) + 1; }}",
+        )
+    )
+    assert "while flash cannot be read" not in said_of(tiny)
+
+
 def test_flash_routine_switches_with_a_helper(tiny: Tiny) -> None:
     cases = " ".join(f"case {n}: counter ^= {n * n + 7}; break;" for n in range(9))
     tiny.build(**program("counter += offset;", f"switch (offset) {{ {cases} }}"))

@@ -163,7 +163,9 @@ PICO_FLASH_OFF = (
     FlashOff(
         "rp2_flash_set_timing_internal",
         "rp2_flash_writeblocks",
-        {"__wrap___aeabi_idiv": "it divides before it turns flash off"},
+        dict.fromkeys(
+            ("__wrap___aeabi_idiv", "__wrap___aeabi_uidiv"), "it divides before it turns flash off"
+        ),
     ),
     FlashOff(
         "bootsel_button",
