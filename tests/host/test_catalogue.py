@@ -9,7 +9,7 @@ from micropython_tree import MicroPythonTree, define_board
 
 from modthread import cli
 from modthread._base import project, sources
-from modthread._boards import boards, catalogue
+from modthread._boards import boards, catalogue, seen
 from modthread._boards.catalogue import Definition
 from modthread._firmware import build, cmake
 from modthread.errors import ModthreadError
@@ -297,6 +297,32 @@ def _loads_or_says_why_not(one: Definition, name: str) -> None:
     assert one.machines
     if board.usb:
         assert re.fullmatch(r"[0-9a-f]{4}:[0-9a-f]{4}", board.usb)
+
+
+def test_the_table_of_what_has_been_seen_is_in_the_docs(capsys: Capture) -> None:
+    assert cli.main(["boards", "--seen"]) == 0
+    table = capsys.readouterr().out
+    assert table.startswith("| board | built with MicroPython |")
+    assert f"\n\n{table}\n" in (project.ROOT / "docs/boards.md").read_text()
+
+
+def test_what_has_been_seen_is_of_boards_that_exist() -> None:
+    """Of those that this MicroPython has: newer ones have more."""
+    kinds = [boards.load(one.select) for one in seen.seen() if boards.is_known(one.select)]
+    assert {*boards.names()} <= {kind.name for kind in kinds}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [('colour = "green"', "'colour'"), ('built = "1.25"', "built cannot be '1.25'")],
+)
+def test_a_wrong_file_of_what_has_been_seen_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.setattr(seen, "FILE", tmp_path / "seen.toml")
+    (tmp_path / "seen.toml").write_text(f"[RPI_PICO]\n{line}\n")
+    with pytest.raises(ModthreadError, match=rf"seen\.toml: .*{said}; correct it$"):
+        seen.seen()
 
 
 def test_what_boards_hold_is_what_micropython_does_not_say() -> None:

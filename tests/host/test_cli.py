@@ -85,7 +85,7 @@ def test_how_long_to_wait_is_a_number(value: str) -> None:
     [
         ("modthread mon", ["monitor"]),
         ("modthread run --board MPS2", ["MPS2_AN385"]),
-        ("modthread boards --", ["--all", "--ask", "--help", "--json"]),
+        ("modthread boards --", ["--all", "--ask", "--help", "--json", "--seen"]),
     ],
 )
 def test_the_shell_completes(typed: str, expected: list[str]) -> None:

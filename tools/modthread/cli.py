@@ -71,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _boards(options: argparse.Namespace) -> int:
     if options.all:
         return board_list.show_all(options.json)
+    if options.seen:
+        return board_list.show_seen(options.json)
     return board_list.show(options.ask, options.json)
 
 
@@ -275,6 +277,11 @@ def _parser() -> argparse.ArgumentParser:
     which = command.add_mutually_exclusive_group()
     which.add_argument(
         "--all", action="store_true", help="list all boards that MicroPython has, and their chips"
+    )
+    which.add_argument(
+        "--seen",
+        action="store_true",
+        help="print what has been built, run on an emulator, and seen on hardware, as Markdown",
     )
     which.add_argument(
         "--ask",

@@ -311,19 +311,19 @@ def _parse(defined: dict[str, Any], table: dict[str, Any]) -> Board:
         "esptool": EsptoolConfig,
         "serial": SerialConfig,
     }
-    parts = {key: _made(kind, table[key]) for key, kind in kinds.items() if key in table}
-    return _made(Board, defined | table | parts | {"name": defined["name"]})
+    parts = {key: made(kind, table[key]) for key, kind in kinds.items() if key in table}
+    return made(Board, defined | table | parts | {"name": defined["name"]})
 
 
-def _made(kind: type[Made], table: Any) -> Made:
+def made(kind: type[Made], table: Any) -> Made:
     """Make a `kind` of a table; raises TypeError for a value that it cannot have."""
     if not isinstance(table, dict):
         raise TypeError(f"{table!r} is not a table")
-    made = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    one = kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
     for name, hint in get_type_hints(kind).items():
-        if not _fits(getattr(made, name), hint):
+        if not _fits(getattr(one, name), hint):
             raise TypeError(f"{name} cannot be {table[name]!r}")
-    return made
+    return one
 
 
 def _fits(value: Any, hint: Any) -> bool:

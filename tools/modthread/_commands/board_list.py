@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from modthread._base import sources
-from modthread._boards import boards, catalogue, reservation, usb
+from modthread._boards import boards, catalogue, reservation, seen, usb
 from modthread._boards.boards import BOTH_RAISED
 from modthread._boards.catalogue import Definition
 from modthread._boards.reservation import Reservation
+from modthread._boards.seen import Seen
 from modthread._boards.usb import Attached
 from modthread._link.session import MODTHREAD, Session
 from modthread._link.traffic import TrafficLog
@@ -85,7 +86,17 @@ def show_all(as_json: bool) -> int:
     return 0
 
 
-def _print_json(rows: Iterable[Row | Kind]) -> None:
+def show_seen(as_json: bool) -> int:
+    """Print what has been seen of each board, and return the exit status."""
+    rows = seen.seen()
+    if as_json:
+        _print_json(rows)
+    else:
+        print(seen.markdown(rows))
+    return 0
+
+
+def _print_json(rows: Iterable[Row | Kind | Seen]) -> None:
     print(json.dumps([asdict(row) for row in rows], indent=2))
 
 
