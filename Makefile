@@ -15,9 +15,7 @@ SCRIPT ?= examples/two_threads.py
 export PYTHONPATH := $(CURDIR)/tools
 VENV_PYTHON = $(CURDIR)/.venv/bin/python
 MODTHREAD = $(VENV_PYTHON) -m modthread
-# Without BOARD, those that are emulated.
-BOARDS = $(sort $(patsubst boards/%/board.toml,%,$(shell grep -l '^\[emulator\]' boards/*/board.toml)))
-ALL = $(if $(PORT)$(BOARD),$(WHERE),$(addprefix --board ,$(BOARDS)))
+ALL = $(if $(PORT)$(BOARD),$(WHERE),--emulated)
 KIND = $(if $(BOARD),--board $(BOARD)$(if $(VARIANT),-$(VARIANT)))
 WHERE = $(KIND) $(if $(PORT),--port $(PORT))
 

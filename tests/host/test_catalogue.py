@@ -9,7 +9,7 @@ from micropython_tree import MicroPythonTree, define_board
 
 from modthread import cli
 from modthread._base import project, sources
-from modthread._boards import boards, catalogue, seen
+from modthread._boards import board_choice, boards, catalogue, seen
 from modthread._boards.catalogue import Definition
 from modthread._firmware import build, cmake
 from modthread.errors import ModthreadError
@@ -226,6 +226,21 @@ def test_what_stands_in_for_micropython_lib(
     (micropython.folder / "lib/micropython-lib").mkdir(parents=True)
     (micropython.folder / "lib/micropython-lib/README.md").touch()
     assert cmake.micropython_lib(micropython.folder, boards.load("BOARD")) == []
+
+
+def test_emulated_boards_that_cannot_be_built_are_left_out_in_a_line(
+    micropython: MicroPythonTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(boards, "DIRECTORY", tmp_path / "boards")
+    emulator = '[emulator]\ncommand = ["emulator"]\ninstall = "apt install emulator"\n'
+    for name, text in [("ETHERNET", emulator), ("PLAIN", emulator), ("REAL", "")]:
+        (tmp_path / "boards" / name).mkdir(parents=True)
+        (tmp_path / "boards" / name / "board.toml").write_text(f'description = "mine"\n{text}')
+    micropython.define("ETHERNET", cmake=ETHERNET)
+    assert board_choice.emulated() == ["PLAIN"]
+    assert capsys.readouterr().err == (
+        "modthread: without ETHERNET: MicroPython lacks lib/lwip, lib/wiznet5k\n"
+    )
 
 
 NO_C6 = "no threads for ESP32C6 yet, only for RP2040, ESP32, ESP32S3, ESP32C3"

@@ -106,7 +106,7 @@ def _port(options: argparse.Namespace) -> int:
 
 def _test(options: argparse.Namespace) -> int:
     """Build the boards' firmware here, where it shows, and leave the rest to pytest."""
-    texts = options.board or board_choice.defaults(project.around(Path.cwd()))
+    texts = options.board or _without_a_board(options.emulated)
     if options.port:
         if len(options.board or []) > 1:
             raise ModthreadError(f"--port is of one board, but --board names {', '.join(texts)}")
@@ -121,6 +121,12 @@ def _test(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "pytest", "-n", "auto", *chosen_boards, *given]
     sys.stdout.flush()
     os.execv(sys.executable, [*command, *options.others])
+
+
+def _without_a_board(emulated: bool) -> Sequence[str]:
+    if emulated:
+        return board_choice.emulated()
+    return board_choice.defaults(project.around(Path.cwd()))
 
 
 def _monitor(options: argparse.Namespace) -> int:
@@ -331,6 +337,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _board_option(command, "--board", f"{board_choice.HELP}; may be repeated", action="append")
+    command.add_argument(
+        "--emulated",
+        action="store_true",
+        help="without --board: test on each emulated board that can be built here",
+    )
     _board_option(command, "--port", "where the one board is: see --board")
     command.add_argument(
         "--no-build", action="store_true", help="test the firmware that is there already"

@@ -2,12 +2,13 @@
 
 import os
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from modthread._base import project, sources
-from modthread._boards import boards, labgrid, usb
+from modthread._boards import boards, catalogue, labgrid, usb
 from modthread._boards.boards import Board, UnknownBoardError
 from modthread._boards.usb import Attached
 from modthread.errors import ModthreadError
@@ -78,6 +79,24 @@ def _choose(board: str | None, port: str | None) -> Choice:
 def defaults(root: Path | None) -> tuple[str, ...]:
     """Return what ``--board`` would be for the boards of the user's project in folder `root`."""
     return (project.user_project(root).boards if root else ()) or (boards.DEFAULT,)
+
+
+def emulated() -> list[str]:
+    """Return the names of the emulated boards that can be built from the MicroPython at hand.
+
+    Says in a line which cannot. Blocks while MicroPython is fetched; raises ModthreadError.
+    """
+    micropython = sources.micropython()
+    found = []
+    for board in map(boards.load, boards.names()):
+        if not board.emulator:
+            continue
+        reason = board.definition and catalogue.obstacle(micropython, board.definition)
+        if reason:
+            print(f"modthread: without {board.name}: {reason}", file=sys.stderr)
+        else:
+            found.append(board.name)
+    return found
 
 
 def at(where: str) -> Choice:

@@ -156,6 +156,13 @@ def why_not(board: Definition, variant: str = "") -> str | None:
     return None
 
 
+def obstacle(micropython: Path, board: Definition, variant: str = "") -> str | None:
+    """Return why the board cannot be built from this source tree, None where it can."""
+    missing_here = missing(micropython, board, variant)
+    lacks = f"MicroPython lacks {', '.join(missing_here)}" if missing_here else None
+    return why_not(board, variant) or lacks
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(errors="replace")

@@ -108,9 +108,7 @@ def _ours(name: str) -> Kind:
 
 def _kind(micropython: Path, one: Definition) -> Kind:
     mcu = one.mcu()
-    missing = catalogue.missing(micropython, one)
-    lacks = f"MicroPython lacks {', '.join(missing)}" if missing else None
-    why_not = catalogue.why_not(one) or lacks
+    why_not = catalogue.obstacle(micropython, one)
     ours = one.name in boards.names()
     emulated = ours and not why_not and bool(boards.load(one.name).emulator)
     return Kind(one.name, catalogue.chip(mcu), one.product, one.variants, ours, emulated, why_not)
