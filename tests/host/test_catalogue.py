@@ -189,6 +189,13 @@ def test_missing_submodules_are_named_with_the_command(micropython: MicroPythonT
     cmake.refuse_missing_submodules(micropython.folder, board)
 
 
+def test_a_build_names_the_boards_submodules_first(micropython: MicroPythonTree) -> None:
+    """Their command brings those of the port, too; the other way round there would be two."""
+    micropython.define("ETHERNET", cmake=ETHERNET)
+    with pytest.raises(ModthreadError, match=r"^ETHERNET needs lib/lwip, lib/wiznet5k of"):
+        build.firmware(boards.load("ETHERNET"))
+
+
 def test_what_is_switched_off_needs_nothing(micropython: MicroPythonTree) -> None:
     micropython.define("QUIET", cmake="set(MICROPY_PY_LWIP OFF)\n# set(MICROPY_PY_LWIP 1)\n")
     cmake.refuse_missing_submodules(micropython.folder, boards.load("QUIET"))
