@@ -136,6 +136,15 @@ def test_a_folder_outside_micropython(
     ]
 
 
+@pytest.mark.parametrize(("chip", "offset"), [("esp32", 0x1000), ("esp32s3", 0)])
+def test_where_an_image_begins_follows_from_the_chip_else(
+    tmp_path: Path, chip: str, offset: int
+) -> None:
+    define_board(tmp_path / "MINE", "", f"set(IDF_TARGET {chip})\n")
+    board = boards.load(str(tmp_path / "MINE"))
+    assert board.esptool == boards.EsptoolConfig(chip.upper(), offset)
+
+
 def test_a_folder_may_have_a_board_toml_too(tmp_path: Path) -> None:
     define_board(tmp_path / "MINE", "rp2040")
     (tmp_path / "MINE/board.toml").write_text('description = "better words"\ntime_scale = 2\n')

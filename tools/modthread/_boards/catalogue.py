@@ -14,6 +14,7 @@ PORTS = ("rp2", "esp32")
 # As MicroPython calls a chip in board.json: which of our ports runs on it.
 SUPPORTED = {"rp2040": "rp2", "esp32": "esp32", "esp32s3": "esp32", "esp32c3": "esp32"}
 DEFINITION = "mpconfigboard.cmake"
+OFFSETS = {"esp32": 0x1000}  # where the boot ROM looks; ESP-IDF: BOOTLOADER_OFFSET_IN_FLASH
 USB = "2e8a:0005"  # where mpconfigboard.h says nothing: MicroPython's ports/rp2/mpconfigport.h
 # What a board switches on, and the submodule that this needs: MicroPython's ports/rp2.
 SUBMODULES = {
@@ -79,8 +80,12 @@ class Definition:
 
     @property
     def offset(self) -> int:
-        """Where in flash an image with everything begins, on the ESP32 family."""
-        return int(self._json.get("deploy_options", {}).get("flash_offset", "0"), 0)
+        """Where in flash an image with everything begins, on the ESP32 family.
+
+        It follows from the chip, and board.json may say it, too.
+        """
+        said = self._json.get("deploy_options", {}).get("flash_offset")
+        return int(said, 0) if said else OFFSETS.get(self.mcu(), 0)
 
     def submodules(self, variant: str = "") -> list[str]:
         """Return the submodules of MicroPython that the board needs beside those of its port."""
