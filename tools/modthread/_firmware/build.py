@@ -45,11 +45,11 @@ def firmware(board: Board, threads: Threads = Threads.OURS) -> Path:
 
 
 def configure(board: Board) -> None:
-    """Let CMake configure the firmware of a board of ports/rp2, as far as a build begins with that.
+    """Let CMake configure the firmware of a board of ports/rp2 or ports/esp32, as a build begins.
 
     Blocks for some seconds; raises ModthreadError.
     """
-    rp2.configure(board)
+    PORTS[board.port].configure(board)
 
 
 def can_have(board: Board, threads: Threads) -> bool:

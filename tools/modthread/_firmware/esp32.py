@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from modthread._base import project, sources
 from modthread._boards.boards import Board
 from modthread._firmware import cmake, image
-from modthread._firmware.job import environment, job
+from modthread._firmware.job import Run, environment, job
 from modthread._firmware.makefile import mpy_cross
 from modthread._firmware.threads import Threads
 from modthread.errors import ModthreadError
@@ -30,6 +32,31 @@ def firmware(board: Board, threads: Threads) -> Path:
 
     Beside it are ``firmware.bin``, with all that goes into the flash, and the files for esptool:
     ``flasher_args.json`` and those that it names.
+    """
+    with _configured(board, threads) as (build, python, micropython, run):
+        run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
+        parts = ["sdkconfig", "bootloader/bootloader.bin", "partition_table/partition-table.bin"]
+        files = [*parts, "micropython.bin", "firmware.bin", "firmware.uf2"]
+        tool = micropython / "ports/esp32/makeimg.py"
+        run([python, tool, *(build / file for file in files)])
+        elf = build / "firmware.elf"
+        if not elf.is_symlink():
+            elf.symlink_to("micropython.elf")
+        image.check_build(elf, board)
+    return elf
+
+
+def configure(board: Board) -> None:
+    """Let CMake do its part of a build; raises ModthreadError."""
+    with _configured(board, Threads.OURS):
+        pass
+
+
+@contextmanager
+def _configured(board: Board, threads: Threads) -> Iterator[tuple[Path, Path, Path, Run]]:
+    """Hold the folder of the build, configured.
+
+    Yields it, ESP-IDF's Python, MicroPython's tree, and what runs a command there.
     """
     if board.esptool is None:
         raise ModthreadError(f"{board.name}: no [esptool] in its board.toml; name its chip there")
@@ -65,16 +92,7 @@ def firmware(board: Board, threads: Threads) -> Path:
         f"Building the firmware {build.name}", build, [f"IDF_PATH={idf}", *settings], variables
     ) as run:
         cmake.configure(build, settings, run)
-        run(["cmake", "--build", build, f"--parallel={os.cpu_count()}"])
-        parts = ["sdkconfig", "bootloader/bootloader.bin", "partition_table/partition-table.bin"]
-        files = [*parts, "micropython.bin", "firmware.bin", "firmware.uf2"]
-        tool = micropython / "ports/esp32/makeimg.py"
-        run([python, tool, *(build / file for file in files)])
-        elf = build / "firmware.elf"
-        if not elf.is_symlink():
-            elf.symlink_to("micropython.elf")
-        image.check_build(elf, board)
-    return elf
+        yield build, python, micropython, run
 
 
 def _overlaid(micropython: Path, board: Board) -> list[str]:
