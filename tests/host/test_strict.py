@@ -402,9 +402,22 @@ def test_systick_ends_sleep(tmp_path: Path) -> None:
     assert bench.run().register(7) >= 1
 
 
-@pytest.mark.parametrize(("settings", "kept"), [("on", 0xC0C00000), ("priorities=off", 0xFFFFFFFF)])
-def test_a_priority_has_two_bits(settings: str, kept: int, tmp_path: Path) -> None:
-    write = "ldr r0, =0xe000ed20 \n movs r1, #0 \n mvns r1, r1 \n str r1, [r0] \n ldr r5, [r0]"
+SHPR2, SHPR3, NVIC_IPR7 = 0xE000ED1C, 0xE000ED20, 0xE000E41C
+
+
+# rp2040py itself keeps two bits for interrupts.
+@pytest.mark.parametrize(
+    ("settings", "register", "kept"),
+    [
+        ("on", SHPR2, 0xC0000000),
+        ("on", SHPR3, 0xC0C00000),
+        ("on", NVIC_IPR7, 0xC0C0C0C0),
+        ("priorities=off", SHPR2, 0xFFFFFFFF),
+        ("priorities=off", SHPR3, 0xFFFFFFFF),
+    ],
+)
+def test_a_priority_has_two_bits(settings: str, register: int, kept: int, tmp_path: Path) -> None:
+    write = f"ldr r0, ={register} \n movs r1, #0 \n mvns r1, r1 \n str r1, [r0] \n ldr r5, [r0]"
     assert Bench(tmp_path, write, settings=settings).run().register(5) == kept
 
 
@@ -521,6 +534,57 @@ def test_a_branch_is_taken_if_its_condition_holds(condition: str, tmp_path: Path
     taken = [bool(bench.register(5) >> number & 1) for number in range(len(PAIRS))]
     assert bench.done
     assert taken == [CONDITIONS[condition](a, b) for a, b in PAIRS]
+
+
+# instruction, of r0 by r1: its opcode, and result and carry of a word shifted by 1 to 255 bits
+SHIFTS: dict[str, tuple[int, Callable[[int, int], tuple[int, int]]]] = {
+    "lsls": (0x4088, lambda a, by: (a << by, a << by >> 32)),
+    "lsrs": (0x40C8, lambda a, by: (a >> by, a >> by - 1)),
+    "asrs": (0x4108, lambda a, by: (signed(a) >> by, signed(a) >> by - 1)),
+    "rors": (0x41C8, lambda a, by: ((a << 32 | a) >> by % 32, a >> (by - 1) % 32)),
+}
+# instruction, of r0 and r1: its opcode, and what it adds to r0, besides the carry
+SUMS: dict[str, tuple[int, Callable[[int], int]]] = {
+    "adcs": (0x4148, lambda b: b),
+    "sbcs": (0x4188, lambda b: WORD - 1 - b),
+}
+NUMBERS = [0, 1, 2, 31, 32, 33, 64, 255, 256, SIGN - 1, SIGN, SIGN + 1, WORD - 2, WORD - 1]
+OPERANDS = [(a, b, c) for a in NUMBERS for b in NUMBERS for c in (0, 1)]
+
+
+def executed(bench: Bench, opcode: int, a: int, b: int, c: int) -> tuple[int, ...]:
+    """Execute an instruction with V set; return r0, N, Z, C and V."""
+    core = bench.core
+    bench.chip.write_uint16(CODE, opcode)
+    core.pc, core.c, core.v = CODE, c == 1, True
+    core.registers[0], core.registers[1] = a, b
+    core.execute_instruction()
+    return bench.register(0), core.n, core.z, core.c, core.v
+
+
+@pytest.mark.parametrize("name", SHIFTS)
+def test_flags_of_a_shift_by_a_register(name: str, tmp_path: Path) -> None:
+    """Arm DDI 0419, A2.2.1: a shift by nothing keeps the carry."""
+    opcode, shifted = SHIFTS[name]
+    bench = Bench(tmp_path, "nop")
+    for a, b, c in OPERANDS:
+        result, carry = shifted(a, b & 0xFF) if b & 0xFF else (a, c)
+        expected = (result % WORD, result >> 31 & 1, result % WORD == 0, carry & 1, 1)
+        assert executed(bench, opcode, a, b, c) == expected, (a, b, c)
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_flags_of_a_sum_with_carry(name: str, tmp_path: Path) -> None:
+    """Comparisons of 64 bits end with SBCS, and ask for V."""
+    opcode, added = SUMS[name]
+    bench = Bench(tmp_path, "nop")
+    for a, b, c in OPERANDS:
+        other = added(b)
+        total = a + other + c
+        result = total % WORD
+        overflow = signed(a) + signed(other) + c != signed(result)
+        expected = (result, result >> 31, result == 0, total >> 32, overflow)
+        assert executed(bench, opcode, a, b, c) == expected, (a, b, c)
 
 
 CALLS = """

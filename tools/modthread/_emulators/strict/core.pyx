@@ -172,11 +172,46 @@ cdef int call_register(CortexM0Core core, unsigned int opcode, unsigned int seco
     return 2
 
 
+# rp2040py gets flags of the following wrong: V where the carry makes 0x80000000 of an operand, which
+# comparisons of 64 bits ask for, and C where a register shifts by nothing, or left by more than 32.
+
+cdef int add_with_carry(CortexM0Core core, unsigned int opcode, unsigned int second, unsigned int at) except -1:
+    """Execute ADCS, or SBCS, which adds the complement (v6-M, A2.2.1); return its cycles."""
+    cdef unsigned int first = core.registers[opcode & 7]
+    cdef unsigned int other = core.registers[opcode >> 3 & 7]
+    cdef unsigned int result
+    if opcode & 0x80:
+        other = ~other
+    result = first + other + core.c
+    core.c = <unsigned long long>first + other + core.c > 0xFFFFFFFFU
+    core.v = ((first ^ result) & (other ^ result)) >> 31
+    core.n = result >> 31
+    core.z = result == 0
+    core.registers[opcode & 7] = result
+    return 1
+
+
+cdef int shift(CortexM0Core core, unsigned int opcode, unsigned int second, unsigned int at) except -1:
+    """Execute LSLS, LSRS, ASRS or RORS by a register (v6-M, A2.2.1); return its cycles."""
+    cdef unsigned int by = core.registers[opcode >> 3 & 7] & 0xFF
+    cdef bint carry = core.c
+    cdef int cycles = DISPATCH_TABLE[opcode](core, opcode, second, at)
+    if by == 0:
+        core.c = carry
+    elif by > 32 and opcode >> 6 == 0b0100000010:  # LSLS
+        core.c = False
+    return cycles
+
+
 cdef OpHandler HANDLERS[0x10000]
 
 for _opcode in range(0x10000):
     if KIND[_opcode] == BLX:
         HANDLERS[_opcode] = call_register
+    elif _opcode >> 6 in (0b0100000101, 0b0100000110):
+        HANDLERS[_opcode] = add_with_carry
+    elif _opcode >> 6 in (0b0100000010, 0b0100000011, 0b0100000100, 0b0100000111):
+        HANDLERS[_opcode] = shift
     elif KIND[_opcode] == PLAIN and _opcode >> 12 == 0xD:
         HANDLERS[_opcode] = branch_if
     else:
