@@ -233,6 +233,12 @@ def replaced(text: str, old: str, new: str) -> str:
             id="branch",
         ),
         pytest.param(
+            start("\n.text\n", '\n.section .ctors, "a"\n.word -1, lost, 0\n.text\nlost:\n bx lr\n')
+            | script(".data : {", ".ctors : { KEEP(*(.ctors)) } > FLASH\n    .data : {"),
+            "entry 1 of .ctors is even: ",
+            id="ctors-even",
+        ),
+        pytest.param(
             script("ALIGN(256);", "ALIGN(256) + 4;"),
             "its vector table at 0x10000104 is not aligned to 256",
             id="vectors",
