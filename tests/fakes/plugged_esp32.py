@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from flash_clock import Clock
 
 from modthread import cli
 
@@ -33,6 +34,7 @@ class Desk:
     """A fake board, the files of a build, and how the command is called."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.clock = Clock()
         self.port = folder / "tty0"
         self.board = folder / "boards/C3"
         self.build = folder / "build/C3"

@@ -1,6 +1,6 @@
 """A desk with fake Picos: each is fake_board.py on a pseudo-terminal and, while it is in its
-bootloader, a folder that takes a UF2 file as the boot ROM does. /proc/mounts and the list of serial
-ports are the desk's own.
+bootloader, a folder that takes a UF2 file as the boot ROM does. /proc/mounts, the list of serial
+ports and the clock of flashing are the desk's own.
 """
 
 import os
@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flash_clock import Clock
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
 from modthread._base import project
-from modthread._flash import bootloader
+from modthread._flash import bootloader, flasher, rp2
 
 FAKE_BOARD = Path(__file__).with_name("fake_board.py")
 EXIT_BOOTLOADER = 8  # of fake_board.py
@@ -121,6 +122,11 @@ class FakePico(threading.Thread):
     def blocks_taken(self) -> int:
         return len(self._blocks)
 
+    def is_mounted(self) -> bool:
+        """Whether the drive shows, as a host sees it."""
+        mounts = (self.desk / "mounts").read_text()
+        return str(self._device) in mounts and self._device.exists()
+
     def plug_in(self) -> None:
         self.start()
         assert self._up.wait(120)
@@ -202,6 +208,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.clock = Clock()
         self.board = folder / "boards/PICO"
         self.image = folder / "build/PICO/firmware.uf2"
         self.picos: list[FakePico] = []
@@ -251,6 +258,8 @@ def plugged_pico(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
     monkeypatch.setattr(bootloader, "MOUNTS", tmp_path / "mounts")
     monkeypatch.setattr(bootloader, "LABELS", tmp_path / "labels")
     monkeypatch.setattr(list_ports, "comports", desk.comports)
+    desk.clock.install(monkeypatch, bootloader, flasher, rp2)
+    monkeypatch.setattr(rp2, "ANSWER_LIMIT", flasher.ANSWER_LIMIT)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     yield desk
     for pico in desk.picos:

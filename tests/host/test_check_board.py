@@ -16,7 +16,7 @@ from modthread._check_board import command, suite
 from modthread._check_board.verdict import Judged, Reference, Verdict
 from modthread._emulators.emulator import Emulator
 from modthread._firmware import build
-from modthread._flash import flasher, rp2
+from modthread._flash import flasher
 from modthread.errors import ModthreadError
 
 Capture = pytest.CaptureFixture[str]
@@ -49,9 +49,7 @@ def test_after():
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A desk with limits that a test can wait for, and figures that a fake cannot measure."""
-    monkeypatch.setattr(rp2, "APPEAR_LIMIT", 0.0)
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
+    """A desk, and figures that a fake cannot measure."""
     monkeypatch.setattr(command, "FACTS", FACTS)
     monkeypatch.setattr(command, "times", lambda _, script: {f"{script}'s": 12.5})
     monkeypatch.setattr(boards, "DIRECTORY", tmp_path / "boards")
@@ -167,12 +165,10 @@ def test_ctrl_c_keeps_what_has_been_seen(
     assert row(capsys.readouterr().out, "reached") == "flash, boot; then: interrupted"
 
 
-def test_a_board_that_does_not_boot(
-    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_board_that_does_not_boot(desk: Desk, capsys: Capture) -> None:
     """As one with start files in ARM state: the image is there, and nothing answers."""
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 0.5)  # nothing will come
-    desk.plug_in(returns=None)
+    pico = desk.plug_in(returns=None)
+    desk.clock.nothing_comes = lambda: pico.flash == padded(NEW)
     assert check(desk) == 3
     markdown = capsys.readouterr().out
     assert markdown.startswith("### modthread on PICO: incomplete\n")
@@ -183,6 +179,7 @@ def test_a_board_that_does_not_boot(
 
 
 def test_no_board(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = lambda: True
     assert check(desk) == 2
     captured = capsys.readouterr()
     assert captured.out == ""

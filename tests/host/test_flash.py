@@ -17,6 +17,7 @@ from modthread import cli
 from modthread._base import project
 from modthread._boards import boards, reservation
 from modthread._flash import bootloader, flasher, rp2
+from modthread._link.line import touch
 from modthread._link.session import Session
 from modthread._link.traffic import TrafficLog
 
@@ -28,14 +29,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the limits that a test has to wait for."""
-    monkeypatch.setattr(rp2, "APPEAR_LIMIT", 0.0)
-    monkeypatch.setattr(rp2, "ANSWER_LIMIT", 2.0)
-    monkeypatch.setattr(rp2, "ENTER_LIMIT", 10.0)
-    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 2.0)
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
-    monkeypatch.setattr(bootloader, "GONE_LIMIT", 2.0)
+def silent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the only limit that a test has to wait for: that of a board that never answers."""
+    for module in (flasher, rp2):
+        monkeypatch.setattr(module, "ANSWER_LIMIT", 0.3)
 
 
 Capture = pytest.CaptureFixture[str]
@@ -144,9 +141,17 @@ def test_a_failure_of_picotool_is_shown(desk: Desk, capsys: Capture) -> None:
     )
 
 
-@pytest.mark.usefixtures("impatient")
-def test_1200_baud_where_micropython_does_not_answer(desk: Desk, capsys: Capture) -> None:
+@pytest.mark.usefixtures("silent")
+def test_1200_baud_where_micropython_does_not_answer(
+    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pico = desk.plug_in(start="silent")
+
+    def touched(port: str) -> None:
+        monkeypatch.setattr(flasher, "ANSWER_LIMIT", 120.0)  # it will answer
+        touch(port)
+
+    monkeypatch.setattr(rp2, "touch", touched)
     succeeds(desk, capsys)
     assert pico.flash == padded(NEW)
 
@@ -248,16 +253,20 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.usefixtures("impatient")
+def always() -> bool:
+    return True
+
+
 def test_no_board(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     assert complaint(desk, capsys) == (
         "no board found; plug in a Raspberry Pi Pico, or hold BOOTSEL while you plug it in, "
         "and run this again"
     )
 
 
-@pytest.mark.usefixtures("impatient")
 def test_no_such_port(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     other = desk.plug_in()
     assert complaint(desk, capsys, "--port", "/dev/nothing") == (
         f"/dev/nothing: no such port; connected: {other.port}; plug in a Raspberry Pi Pico, "
@@ -311,9 +320,10 @@ def test_wrong_chip_says_micropython(desk: Desk, capsys: Capture) -> None:
     assert pico.is_alive()
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("silent")
 def test_wrong_chip_says_the_drive(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in(start="silent", board_id="RP2350")
+    desk.clock.nothing_comes = pico.is_mounted
     assert (
         complaint(desk, capsys)
         == complaint(desk, capsys)
@@ -325,8 +335,8 @@ def test_wrong_chip_says_the_drive(desk: Desk, capsys: Capture) -> None:
     assert [path.name for path in pico.drive.iterdir()] == ["INFO_UF2.TXT"]
 
 
-@pytest.mark.usefixtures("impatient")
 def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     desk.install_picotool("RP2350")
     desk.plug_in(start="waiting", mounted=False)
     assert complaint(desk, capsys) == (
@@ -335,7 +345,7 @@ def test_wrong_chip_says_picotool(desk: Desk, capsys: Capture) -> None:
     )
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("silent")
 def test_another_vendors_silent_board_is_left_alone(desk: Desk, capsys: Capture) -> None:
     pico = desk.plug_in(usb="2341:0043", start="silent")
     assert complaint(desk, capsys, "--port", pico.port) == (
@@ -345,9 +355,9 @@ def test_another_vendors_silent_board_is_left_alone(desk: Desk, capsys: Capture)
     assert not (desk.folder / "in-bootloader").exists()
 
 
-@pytest.mark.usefixtures("impatient")
 def test_drive_not_mounted(desk: Desk, capsys: Capture) -> None:
     desk.plug_in(mounted=False)
+    desk.clock.nothing_comes = (desk.folder / "in-bootloader").exists
     expected = (
         "the board is in its bootloader, but its drive RPI-RP2 is not mounted; run udisksctl "
         f"mount -b {desk.folder}/labels/RPI-RP2, or install picotool, and run this again"
@@ -357,11 +367,8 @@ def test_drive_not_mounted(desk: Desk, capsys: Capture) -> None:
     assert complaint(desk, capsys) == expected
 
 
-@pytest.mark.usefixtures("impatient")
-def test_board_that_does_not_enter_its_bootloader(
-    desk: Desk, capsys: Capture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rp2, "ENTER_LIMIT", 0.5)  # it never will
+def test_board_that_does_not_enter_its_bootloader(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     pico = desk.plug_in(start="deaf")
     assert complaint(desk, capsys) == (
         f"the board on {pico.port} did not enter its bootloader; "
@@ -369,8 +376,8 @@ def test_board_that_does_not_enter_its_bootloader(
     )
 
 
-@pytest.mark.usefixtures("impatient")
 def test_drive_that_does_not_take_the_image(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     desk.plug_in(start="waiting", takes=False)
     assert complaint(desk, capsys) == (
         "the board did not take the firmware: its drive is still there; "
@@ -378,8 +385,8 @@ def test_drive_that_does_not_take_the_image(desk: Desk, capsys: Capture) -> None
     )
 
 
-@pytest.mark.usefixtures("impatient")
 def test_drive_that_cannot_be_written_to(desk: Desk, capsys: Capture) -> None:
+    desk.clock.nothing_comes = always
     pico = desk.plug_in(start="waiting")
     (pico.drive / "firmware.uf2").mkdir()
     assert complaint(desk, capsys) == (
@@ -388,7 +395,6 @@ def test_drive_that_cannot_be_written_to(desk: Desk, capsys: Capture) -> None:
     )
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("returns", "why"),
     [(None, "its serial port did not come back"), ("silent", "the board did not answer in time")],
@@ -400,9 +406,18 @@ def test_board_that_does_not_answer_afterwards(
     returns: str | None,
     why: str,
 ) -> None:
-    if returns is None:  # nothing will come
-        monkeypatch.setattr(flasher, "RETURN_LIMIT", 0.5)
-    desk.plug_in(returns=returns)
+    pico = desk.plug_in(returns=returns)
+
+    def is_back() -> bool:
+        return pico.flash == padded(NEW) and (not returns or pico.port.exists())
+
+    def write(*arguments: Any) -> None:
+        monkeypatch.setattr(flasher, "ANSWER_LIMIT", 0.3)  # from now on, it never answers
+        written(*arguments)
+
+    written = bootloader.write
+    monkeypatch.setattr(bootloader, "write", write)
+    desk.clock.nothing_comes = is_back
     assert complaint(desk, capsys) == (
         f"the firmware is written, but the board does not answer: {why}; "
         "hold BOOTSEL while you plug it in, and run this again"
@@ -414,14 +429,8 @@ def test_board_that_does_not_answer_afterwards(
     [({"garbles": True}, "modthread 1.2.3"), ({"rejects": True}, "no modthread")],
 )
 def test_board_that_runs_something_else_afterwards(
-    desk: Desk,
-    capsys: Capture,
-    monkeypatch: pytest.MonkeyPatch,
-    settings: dict[str, Any],
-    runs: str,
+    desk: Desk, capsys: Capture, settings: dict[str, Any], runs: str
 ) -> None:
-    monkeypatch.setattr(rp2, "ENTER_LIMIT", 120.0)  # it does, however slow the host is
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 120.0)
     pico = desk.plug_in(**settings)
     assert complaint(desk, capsys) == (
         f"the board on {pico.port} runs {runs} and not {desk.image}: what is in its flash "

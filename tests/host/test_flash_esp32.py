@@ -23,11 +23,16 @@ def desk(
 ) -> Iterator[Desk]:
     monkeypatch.setattr(project, "BUILD", tmp_path / "build")
     monkeypatch.setenv("MODTHREAD_LOCKS", str(tmp_path / "locks"))
-    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 3.0)
-    monkeypatch.setattr(flasher, "RETURN_LIMIT", 10.0)
     desk = Desk(tmp_path, capsys)
+    desk.clock.install(monkeypatch, flasher)
     yield desk
     desk.unplug()
+
+
+@pytest.fixture
+def silent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the limit of an answer that never comes."""
+    monkeypatch.setattr(flasher, "ANSWER_LIMIT", 0.3)
 
 
 def test_all_parts_are_written_where_they_belong(desk: Desk) -> None:
@@ -48,9 +53,11 @@ def test_what_the_board_runs_already_is_not_written_again(desk: Desk) -> None:
     assert desk.complaint("--always").startswith(f"esptool failed on {desk.port}: ")
 
 
+@pytest.mark.usefixtures("silent")
 def test_a_board_without_micropython_is_written(desk: Desk) -> None:
+    desk.clock.nothing_comes = lambda: True
     desk.plug_in(start="half")
-    assert desk.flash() == 2  # it never answers
+    assert desk.flash() == 2
     assert desk.has_all()
 
 
@@ -97,6 +104,7 @@ def test_another_chip_says_micropython(desk: Desk) -> None:
     assert desk.flash_file.read_bytes() == ERASED
 
 
+@pytest.mark.usefixtures("silent")
 def test_another_chip_says_its_boot_rom(desk: Desk) -> None:
     desk.plug_in(start="half", chip=9)
     assert desk.complaint() == (
