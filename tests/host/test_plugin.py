@@ -209,6 +209,7 @@ def test_an_unknown_lane_is_one_line(run: Run, fake_board: Make) -> None:
     assert result.stderr.strip() == (
         "ERROR: no lane 'slow'; there are check, test, long, hours, and 'all'"
     )
+    assert "FAKE" not in result.stdout  # it was not started
 
 
 def test_a_test_for_other_boards_is_skipped(fake_board: Make, tmp_path: Path) -> None:
@@ -385,7 +386,12 @@ def test_what_ends_the_emulator_after_a_test_is_told(run: Run, fake_board: Make)
 
 
 def test_dead_board_is_an_error_and_the_others_go_on(run: Run, fake_board: Make) -> None:
-    options = ["--board", fake_board("DEAD", start="silent"), "--board", fake_board("GOOD")]
+    options = [
+        "--board",
+        fake_board("DEAD", start="silent", time_scale=0.1),
+        "--board",
+        fake_board("GOOD"),
+    ]
     result = run(TESTS, *options, "-rA", "-k", "test_passes or test_numbers and 3")
     assert verdicts(result) == {
         "test_passes[DEAD]": "ERROR",

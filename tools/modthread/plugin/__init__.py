@@ -90,6 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     _refuse_a_path_for_a_test(config)
+    lanes.chosen(config.getoption("--lane"))  # later, boards would be started before it is refused
     try:
         texts = config.getoption("--board") or board_choice.defaults(config.rootpath)
         config.stash[CHOSEN] = {text: board_choice.choose(text) for text in texts}
