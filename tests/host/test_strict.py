@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from rp2040py.peripherals.uart import UARTDR, UARTICR, UARTIMSC
 
 from modthread._base import project
 from modthread._boards import boards
@@ -24,6 +25,7 @@ CODE = RAM + 0x100  # behind the vectors
 STACK = RAM + 0x8000
 SSI = 0x18000000
 RESETS = 0x4000C000
+UART0 = 0x40034000
 LIMIT = 200  # instructions
 
 DISABLE_SSI = "ldr r0, =0x18000008 \n movs r1, #0 \n str r1, [r0]"
@@ -665,6 +667,17 @@ def test_all_peripherals_are_in_reset_again_after_a_reset() -> None:
     chip.enter_reset()
     assert chip.read_uint32(RESETS + 8) == 0
     assert len(chip.closed) == 24
+
+
+def test_a_uart_s_transmit_interrupt_can_be_cleared() -> None:
+    """RP2040 datasheet, 4.2.6: it comes when the FIFO becomes empty, not as long as it is."""
+    chip = Chip()
+    chip.write_uint32(RESETS, 0)
+    seen = []
+    for register, value in ((UARTIMSC, 0x20), (UARTDR, 65), (UARTICR, 0x20), (UARTDR, 66)):
+        chip.write_uint32(UART0 + register, value)
+        seen.append(chip.core.pending_interrupts >> 20 & 1)
+    assert seen == [0, 1, 0, 1]
 
 
 def test_a_boot_that_writes_otherwise_is_told() -> None:

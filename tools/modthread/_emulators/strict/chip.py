@@ -1,4 +1,4 @@
-"""The chip around the strict processor: its ROM, resets and clocks."""
+"""The chip around the strict processor: its ROM, resets, clocks and UARTs."""
 
 import random
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from rp2040py.clock.clock import IClock
 from rp2040py.peripherals.clocks import RPClocks
 from rp2040py.peripherals.psm import WDSEL_CLOCKS, WDSEL_RESETS
 from rp2040py.peripherals.reset import RESETS_BITS_MASK, RPReset
+from rp2040py.peripherals.uart import RPUART, UARTDR, UARTTXINTR
 from rp2040py.rp2040 import RP2040
 
 from modthread._emulators.strict import RULES, Settings
@@ -130,6 +131,24 @@ class Clocks(RPClocks):
         return (bit for bit in CLOCKED if stopped >> bit & 1)
 
 
+class Uart(RPUART):
+    """Whose transmit interrupt can be cleared: in rp2040py it is there again at once, without end.
+
+    The FIFO is empty as soon as something is written into it (RP2040 datasheet, 4.2.6).
+    """
+
+    def check_interrupts(self) -> None:
+        """Let the processor know whether there is an interrupt."""
+        self.rp2040.set_interrupt(self.irq, bool(self._interrupt_status & self._interrupt_mask))
+
+    def write_uint32(self, offset: int, value: int) -> None:
+        """Set a register, or send a byte."""
+        super().write_uint32(offset, value)
+        if offset == UARTDR:
+            self._interrupt_status |= UARTTXINTR
+            self.check_interrupts()
+
+
 class Chip(Bus):
     """An RP2040 that boots as the chip does: from its ROM, which copies and checks boot2."""
 
@@ -142,6 +161,10 @@ class Chip(Bus):
         self.resets = self._resets = Resets(self, "RESETS_BASE")
         self.clocks = self._clocks = Clocks(self, "CLOCKS_BASE")
         self.peripherals |= {RESETS >> 12: self.resets, CLOCKS >> 12: self.clocks}
+        self.uart = [
+            Uart(self, f"UART{n}_BASE", one.irq, one.dreq) for n, one in enumerate(self.uart)
+        ]
+        self.peripherals |= {ADDRESS[f"UART{n}"] >> 12: one for n, one in enumerate(self.uart)}
         self.tolerated = TOLERATED
         self._let_systick_end_sleep()
         self.sram[:] = random.Random(settings.ram).randbytes(len(self.sram))
