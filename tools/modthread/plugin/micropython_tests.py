@@ -45,9 +45,10 @@ class MicropythonTestFile(pytest.File):
 
     def _item(self, settings: dict[str, Any], name: str, path: Path, board: str) -> BoardItem:
         limit = settings.get("timeouts", {}).get(name, settings.get("timeout"))
-        lane = settings.get("lanes", {}).get(name, settings.get("lane"))
+        of_all = [settings["lane"]] if "lane" in settings else []
+        lanes = settings.get("lanes", {}).get(name, of_all)
         marks = [Mark("device_timeout", (limit,))] if limit else []
-        marks += [Mark("lane", tuple(lane))] if lane else []
+        marks += [Mark("lane", tuple(lane)) for lane in lanes]
         common = {
             "name": f"{name}[{board}]",
             "board": board,
