@@ -14,7 +14,7 @@ import serial
 from modthread._boards import boards
 from modthread._boards.reservation import Reservation
 from modthread._firmware import build
-from modthread.plugin.xdist_plan import CHECKS, processors
+from modthread.plugin.xdist_plan import CHECKS, processors, pytest_xdist_auto_num_workers
 
 pytestmark = pytest.mark.lane("test")  # each is a run of pytest
 
@@ -156,11 +156,10 @@ def test_auto_is_a_process_for_each_board(run: Run, fake_board: Make) -> None:
 
 
 def test_auto_is_several_processes_for_each_processor_in_the_lane_check(
-    run: Run, fake_board: Make
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = options_for(fake_board, "BOARD")
-    said = run(TESTS, *chosen, "-n", "auto", "--lane=check").stdout
-    assert f"{CHECKS * processors()} workers [" in said
+    monkeypatch.setattr(pytestconfig.option, "lane", "check")
+    assert pytest_xdist_auto_num_workers(pytestconfig) == CHECKS * processors()
 
 
 def test_processors_are_counted_on_any_system(monkeypatch: pytest.MonkeyPatch) -> None:
