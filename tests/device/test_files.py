@@ -48,7 +48,9 @@ def write_and_check(name):
     assert name not in os.listdir()
 
 
-@pytest.mark.parametrize("writers", [1, 3])
+@pytest.mark.parametrize(
+    "writers", [pytest.param(1, marks=pytest.mark.lane("long", "RPI_PICO")), 3]
+)
 def test_writing_while_others_compute(writers):
     counts = [0, 0]
     running = [True]

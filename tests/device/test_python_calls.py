@@ -53,7 +53,14 @@ class Key:
 KEYS = 40
 
 
-@pytest.mark.parametrize("turn", [1, 2, 3])
+@pytest.mark.parametrize(
+    "turn",
+    [
+        1,
+        pytest.param(2, marks=pytest.mark.lane("long", "RPI_PICO")),
+        pytest.param(3, marks=pytest.mark.lane("long", "RPI_PICO")),
+    ],
+)
 def test_dict_with_python_keys(turn):
     """The key is found; nothing is lost."""
     shared = {}

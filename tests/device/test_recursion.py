@@ -175,7 +175,9 @@ def test_every_kind_of_recursion(size):
     gc.collect()
 
 
-@pytest.mark.parametrize("size", [4096, 8192])
+@pytest.mark.parametrize(
+    "size", [4096, pytest.param(8192, marks=pytest.mark.lane("long", "RPI_PICO"))]
+)
 def test_data_and_programs_nested_deep(size):
     for function in (
         compare_tuples,

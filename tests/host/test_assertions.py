@@ -16,8 +16,6 @@ from modthread._firmware import build, qemu
 from modthread._link.session import BoardResetError, TimeLimitError
 from modthread.device import Device
 
-pytestmark = pytest.mark.lane("test")  # a firmware is built
-
 DEVICE_TESTS = project.ROOT / "tests/device"
 FILES = (
     "lock_fifo",
@@ -42,6 +40,7 @@ while True:
 ASK_FOR_THE_MAIN_THREAD = {"py/mpstate.h", "py/scheduler.c", "shared/tinyusb/mp_usbd_runtime.c"}
 
 
+@pytest.mark.lane("test")  # needs MicroPython's sources
 def test_nobody_asks_for_the_main_thread() -> None:
     """mp_thread_is_main_thread() is true in every thread: see docs/design.md, Invariants."""
     micropython = sources.micropython()
@@ -71,6 +70,7 @@ def board() -> Board:
     return replace(board, name=directory.name)
 
 
+@pytest.mark.lane("long")
 def test_device_tests_pass_with_assertions(board: Board, tmp_path: Path) -> None:
     assert board.emulator
     table = project.ROOT / f"boards/{boards.DEFAULT}/board.toml"
@@ -85,6 +85,7 @@ def test_device_tests_pass_with_assertions(board: Board, tmp_path: Path) -> None
     assert re.search(r" \d\d+ passed, \d+ deselected in | \d\d+ passed in ", result.stdout)
 
 
+@pytest.mark.lane("long")
 def test_failed_assertion_names_its_place(board: Board, tmp_path: Path) -> None:
     with closing(Device(board, logs=tmp_path)) as device:
         device.log_to("serial")

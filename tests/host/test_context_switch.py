@@ -219,6 +219,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("machine", on(*MACHINES))
 @pytest.mark.parametrize(("file", "good", "bad", "verdict"), FAULTS)
 def test_fault_is_noticed(
@@ -241,6 +242,7 @@ def test_fault_of_the_tick_is_noticed(images: Callable[[str], Image]) -> None:
     assert lines[-1].startswith("failed: ticks were lost"), "\n".join(lines)
 
 
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("machine", on(*MACHINES))
 @pytest.mark.parametrize(
     ("good", "bad"),

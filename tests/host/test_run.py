@@ -185,6 +185,7 @@ def test_flood_is_3(script: Write) -> None:
     assert complaints(result)[0] == "modthread: no end after 5 s"
 
 
+@pytest.mark.lane("long")
 def test_deaf_script_is_3(script: Write) -> None:
     result = run("--timeout", "3", script(DEAF))
     assert (result.returncode, result.stdout) == (3, "deaf\n")
@@ -192,6 +193,7 @@ def test_deaf_script_is_3(script: Write) -> None:
     assert complaints(result)[1].startswith("modthread: Ctrl-C got no answer")
 
 
+@pytest.mark.lane("long")
 def test_a_megabyte(script: Write) -> None:
     result = run(
         script("line = 'x' * 1022\nfor i in range(1024):\n    print(line)\nprint('end')\n")
@@ -212,6 +214,7 @@ def test_a_byte_order_mark_is_not_sent(script: Write) -> None:
     assert (result.returncode, result.stdout) == (0, "hello\n")
 
 
+@pytest.mark.lane("long")
 def test_long_script(script: Write) -> None:
     lines = [f"total = {number}  # " + "x" * 60 for number in range(1500)]
     result = run(script("\n".join([*lines, "print(total)", "1 // 0"])))

@@ -50,6 +50,7 @@ def other(fault: faults.Fault, tmp_path: Path, *, sanitize: bool = False) -> Pat
     return explorer.build_other(fault.cores, tmp_path, fault.file, sanitize=sanitize)
 
 
+@pytest.mark.lane("long")
 @pytest.mark.parametrize("fault", faults.FAULTS, ids=lambda fault: fault.name)
 def test_fault_is_found(programs: dict[int, Path], fault: faults.Fault, tmp_path: Path) -> None:
     program = other(fault, tmp_path)
