@@ -1,5 +1,6 @@
 """The plan for pytest-xdist: a process for each attached board, boards side by side."""
 
+import math
 import os
 import re
 import sys
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from modthread._boards import board_choice
 from modthread.plugin import lanes
@@ -22,6 +24,8 @@ class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
     Each process has an emulated board of its own. A test that needs no board belongs to its file.
     The names of the tests decide, since the process that deals them out knows nothing else of them.
     (pytest-xdist 3.8.0 has groups by a mark, which pytest 9.2 ignores.)
+
+    What takes longest is dealt out first, or one process alone would have it at the end.
     """
 
     def _split_scope(self, nodeid: str) -> str:
@@ -34,6 +38,23 @@ class BoardScheduling(LoadScopeScheduling):  # type: ignore[misc]
             return file
         name = match[1]
         return f"{name} {file}" if choices[name].where is None else name
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        scope = max(self.workqueue, key=self._weight)
+        self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
+
+    def _weight(self, scope: str) -> tuple[float, int]:
+        """Return what grows with the time of a scope: of a test, and the number of tests.
+
+        An attached board has one scope; tests without a board run whole commands.
+        """
+        choice = self.config.stash[FLEET].boards.get(scope.partition(" ")[0])
+        if choice is None:
+            return math.inf, len(self.workqueue[scope])
+        if choice.where is not None:
+            return math.inf, sys.maxsize
+        return choice.board.time_scale, len(self.workqueue[scope])
 
 
 class BoardLines:
