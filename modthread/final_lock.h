@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Included before anything else of MicroPython's py/objtype.c: no class has the lock or _local as a base. Its type can be called, and
+// Included before anything else of MicroPython's py/objtype.c: no class has the lock as a base. Its type can be called, and
 // MicroPython takes such types.
 
 #include "lock.h"

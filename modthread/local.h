@@ -5,6 +5,6 @@
 
 #include "py/obj.h"
 
-extern const mp_obj_type_t mp_type_thread_local;
+extern mp_obj_type_t mp_type_thread_local;
 
 #endif // MODTHREAD_LOCAL_H

@@ -7,7 +7,6 @@
 
 #include "arguments.h"
 #include "gil.h"
-#include "local.h"
 #include "lock.h"
 #include "micropython_releases.h"
 #include "scheduler.h"
@@ -314,10 +313,8 @@ void lock_refuse_as_base(mp_obj_t bases) {
     mp_obj_t *items;
     mp_obj_tuple_get(bases, &count, &items);
     for (size_t i = 0; i < count; i++) {
-        // What an instance of a class stores MicroPython keeps in the instance, which all threads share.
-        if (items[i] == MP_OBJ_FROM_PTR(&mp_type_thread_lock) || items[i] == MP_OBJ_FROM_PTR(&mp_type_thread_local)) {
-            qstr name = ((const mp_obj_type_t *)MP_OBJ_TO_PTR(items[i]))->name;
-            mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("type '%q' isn't an acceptable base type"), name);
+        if (items[i] == MP_OBJ_FROM_PTR(&mp_type_thread_lock)) {
+            mp_raise_msg_varg(&mp_type_TypeError, MP_ERROR_TEXT("type '%q' isn't an acceptable base type"), mp_type_thread_lock.name);
         }
     }
 }

@@ -46,7 +46,7 @@ bool lock_parse_acquire(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs, d
 // A new lock, unlocked; one GC block. Needs the GIL. Raises MemoryError.
 mp_obj_t lock_new(void);
 
-// Raise TypeError if the type of the lock or of _local is among the bases of a new class, as MicroPython does for types without a constructor.
+// Raise TypeError if the type of the lock is among the bases of a new class, as MicroPython does for types without a constructor.
 void lock_refuse_as_base(mp_obj_t bases);
 
 // A soft reset is about to delete all other threads: from now on nobody waits for a lock, whatever an interrupt releases.

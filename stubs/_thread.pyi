@@ -354,13 +354,14 @@ class _Queue:
     def full(self) -> bool:
         """Return whether the queue holds as many items as it may."""
 
-@final
 class _local:  # noqa: N801 (CPython's name)
     """An object whose attributes each thread has for itself: `threading.local`. It takes 16 bytes of the heap and a
     dictionary for each thread.
 
-    The attributes of a thread that has ended go when another thread begins to use the object. No class can have it as its
-    base, unlike CPython's: MicroPython keeps the attributes of such instances where all threads see them.
+    A class may inherit from it. Each thread that comes to such an object calls its `__init__()` first, with the arguments that
+    the object was made with. What the class has, all threads share.
+
+    The attributes of a thread that has ended go when another thread begins to use the object.
     """
 
     __dict__: dict[str, Any]

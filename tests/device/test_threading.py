@@ -212,7 +212,104 @@ def test_local():
     del mine.x
     assert raised_by(getattr, mine, "x")[0] is AttributeError
     assert raised_by(threading.local, 1)[0] is TypeError
-    assert raised_by(type, "Mine", (threading.local,), {})[0] is TypeError
+
+
+def in_thread(call):
+    results = []
+    thread = threading.Thread(target=lambda: results.append(call()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+class Mine(threading.local):
+    number = 2
+
+    def __init__(self, *args, **kwargs):
+        super().__init__()
+        self.args = args
+        self.__dict__.update(kwargs)
+
+    def squared(self):
+        return self.number**2
+
+    @property
+    def half(self):
+        return self.number / 2
+
+    @half.setter
+    def half(self, value):
+        self.number = value * 2
+
+
+def test_local_class():
+    mine = Mine(1, x=2)
+    mine.half = 3
+    assert mine.__dict__ == {"args": (1,), "x": 2, "number": 6}, mine.__dict__
+    assert (mine.squared(), mine.half, Mine.number) == (36, 3, 2)
+
+    def other():
+        first = (mine.args, mine.x, mine.number, mine.squared(), mine.half)
+        mine.number = 4
+        del mine.x
+        assert raised_by(getattr, mine, "x")[0] is AttributeError
+        assert raised_by(setattr, mine, "__dict__", {})[0] is AttributeError
+        return first + (mine.squared(), mine.__dict__)
+
+    for _ in range(2):
+        assert in_thread(other) == ((1,), 2, 2, 4, 1, 16, {"args": (1,), "number": 4})
+    assert mine.__dict__ == {"args": (1,), "x": 2, "number": 6}, mine.__dict__
+    assert isinstance(mine, threading.local) and not hasattr(threading.local(), "args")
+
+
+class Wrapping(Mine):
+    def __new__(cls, *args):
+        return super().__new__(cls, *args)
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, [value])
+
+    def __getattr__(self, name):
+        return "no " + name
+
+
+@pytest.mark.lane("long", "RPI_PICO")
+def test_local_class_with_special_methods():
+    mine = Wrapping(1)
+    mine.x = 2
+    assert (mine.args, mine.x, mine.y) == ([(1,)], [2], "no y")
+    assert in_thread(lambda: (mine.args, mine.x)) == ([(1,)], "no x")
+
+
+# The next access of that thread makes its attributes once more.
+@pytest.mark.lane("long", "RPI_PICO")
+def test_local_class_whose_init_fails():
+    class Picky(threading.local):
+        def __init__(self, fails):
+            fails.append(threading.get_ident())
+            assert len(fails) != 2, "this one"
+
+    idents = []
+    mine = Picky(idents)
+
+    def other():
+        error = raised_by(setattr, mine, "x", 1)
+        mine.x = 2
+        return error, mine.__dict__
+
+    assert in_thread(other) == ((AssertionError, "this one"), {"x": 2})
+    assert len(idents) == 3 and idents[1] == idents[2] != idents[0], idents
+
+
+@pytest.mark.lane("long", "RPI_PICO")
+def test_local_arguments():
+    class Plain(threading.local):
+        pass
+
+    for made in (threading.local, Plain):
+        for args, kwargs in (((1,), {}), ((), {"a": 1})):
+            error = raised_by(lambda: made(*args, **kwargs))
+            assert error == (TypeError, "Initialization arguments are not supported"), error
 
 
 # What outlives a thread, the next one that comes to it removes.
