@@ -23,7 +23,7 @@ static bool is_rlock(const mp_obj_thread_lock_t *lock) {
 
 // As in CPython, who has taken a Lock is not known: somebody has.
 static bool is_owned(const mp_obj_thread_lock_t *lock) {
-    return is_rlock(lock) ? rlock_is_owned((const mp_obj_thread_rlock_t *)lock) : lock->locked;
+    return is_rlock(lock) ? rlock_is_owned((const mp_obj_thread_rlock_t *)lock) : lock->taken_by != LOCK_FREE;
 }
 
 static void check_owned(const mp_obj_thread_condition_t *condition, mp_rom_error_text_t message) {
@@ -68,7 +68,7 @@ static bool wait_until(mp_obj_thread_condition_t *condition, deadline_t deadline
         lock_give(lock);
     }
     mp_obj_t exception; // nobody comes before it stands in line: giving a lock does not give up the GIL
-    bool notified = line_wait(&condition->waiters, NULL, deadline, &exception);
+    bool notified = line_wait(MP_OBJ_FROM_PTR(condition), &condition->waiters, NULL, deadline, &exception);
     exception = get_back(lock, exception);
     if (is_rlock(lock)) {
         rlock_own((mp_obj_thread_rlock_t *)lock, count);

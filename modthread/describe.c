@@ -7,11 +7,18 @@
 
 #include "describe.h"
 #include "gil.h"
+#include "notice.h"
 #include "scheduler.h"
 
 static qstr status_name(const thread_t *thread) {
     static const qstr names[] = { MP_QSTR_running, MP_QSTR_ready, MP_QSTR_waiting, MP_QSTR_outside };
     return names[thread->status];
+}
+
+// Who has taken it, as far as that is known. A handle's thread has taken it until the thread ends.
+static mp_obj_t taken_by(const mp_obj_thread_lock_t *lock) {
+    return lock->taken_by == LOCK_FREE || lock->taken_by == LOCK_IN_A_LINE
+        ? mp_const_none : mp_obj_new_int_from_uint(lock->taken_by);
 }
 
 static mp_obj_t describe(thread_t *thread) {
@@ -24,6 +31,8 @@ static mp_obj_t describe(thread_t *thread) {
         mp_obj_new_int_from_uint(top - (const char *)thread->stack),
         mp_obj_new_int_from_uint(in_use),
         thread->call == NULL ? mp_const_none : thread->call->function,
+        thread->waits_for == NULL ? mp_const_none : line_awaited(thread->waits_for),
+        thread->waits_for == NULL ? mp_const_none : taken_by(thread->waits_for),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(items), items);
 }

@@ -65,7 +65,7 @@ static MP_NOINLINE mp_obj_t wait_until_set(size_t n_args, const mp_obj_t *args, 
     }
     lock_check_may_wait();
     mp_obj_t exception;
-    bool notified = line_wait(&self->waiters, &self->is_set, deadline, &exception);
+    bool notified = line_wait(args[0], &self->waiters, &self->is_set, deadline, &exception);
     if (exception != MP_OBJ_NULL) {
         nlr_raise(exception);
     }

@@ -28,7 +28,7 @@ static mp_obj_t handle_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 0, false);
     mp_obj_thread_handle_t *self = mp_obj_malloc(mp_obj_thread_handle_t, type);
-    lock_prepare(&self->lives, false);
+    lock_prepare(&self->lives, LOCK_FREE);
     self->ident = NOT_STARTED;
     self->native_id = 0;
     self->done = false;
@@ -138,8 +138,8 @@ static mp_obj_t start_joinable_thread(size_t n_args, const mp_obj_t *args, mp_ma
     call->handle = MP_OBJ_FROM_PTR(handle);
     call->n_args = 0;
     call->n_kw = 0;
-    handle->lives.locked = true; // nobody can wait for it before it has an identifier
     handle->ident = thread_start(call, MODTHREAD_CORE_DEFAULT);
+    handle->lives.taken_by = handle->ident; // nobody has come to wait for it: the GIL is still ours
     handle->native_id = (uintptr_t)thread_list->task;
     return MP_OBJ_FROM_PTR(handle);
 }

@@ -1,7 +1,10 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The lock: a flag, and the threads that wait for it in the order in which they came. Whoever releases it while somebody
-// waits hands it over: it stays locked and belongs to the first waiter from that moment on, so nobody can come between.
+// The lock: who has taken it, and the threads that wait for it in the order in which they came. Whoever releases it while
+// somebody waits hands it over: it stays locked and belongs to the first waiter from that moment on, so nobody can come between.
+//
+// Any thread may release it: who has taken it is told to people (describe.c), and nothing depends on it. For an interrupt
+// handler it is the thread that is interrupted.
 
 #include "py/runtime.h"
 
@@ -38,20 +41,23 @@ bool lock_lines_lost(void) {
 
 static bool lock_try(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
-    bool acquired = !lock->locked;
-    lock->locked = true;
+    bool acquired = lock->taken_by == LOCK_FREE;
+    if (acquired) {
+        lock->taken_by = gil_current->ident;
+    }
     kernel_unlock(state);
     return acquired;
 }
 
 static inline MP_ALWAYSINLINE bool give(mp_obj_thread_lock_t *lock) {
     uint32_t state = kernel_lock();
-    bool was_locked = lock->locked;
+    bool was_locked = lock->taken_by != LOCK_FREE;
     waiter_t *waiter = lines_lost ? NULL : lock->first;
     if (waiter == NULL) {
-        lock->locked = false;
+        lock->taken_by = LOCK_FREE;
     } else {
         lock->first = waiter->next;
+        lock->taken_by = waiter->thread->ident;
         waiter->owns_lock = true;
         gil_wake_in_critical(waiter->thread);
     }
@@ -80,9 +86,9 @@ static MP_NOINLINE void lock_rejoin(mp_obj_thread_lock_t *lock, waiter_t *waiter
 // Wait in line, or take the lock if it is free by now. In a critical section.
 static void lock_join(mp_obj_thread_lock_t *lock, waiter_t *waiter) {
     lines_lost = false;
-    waiter->owns_lock = !lock->locked;
+    waiter->owns_lock = lock->taken_by == LOCK_FREE;
     if (waiter->owns_lock) {
-        lock->locked = true;
+        lock->taken_by = waiter->thread->ident;
         return;
     }
     waiter->next = NULL;
@@ -126,6 +132,7 @@ static bool lock_park(mp_obj_thread_lock_t *lock, waiter_t *waiter, deadline_t d
         kernel_unlock(state);
         return true;
     }
+    waiter->thread->waits_for = lock;
     TRACE_LOCK(waiter->thread, lock);
     scheduler_unlock_and_park(deadline, state, false);
     TRACE_LOCK(waiter->thread, NULL);
@@ -152,12 +159,14 @@ static bool lock_wait(mp_obj_thread_lock_t *lock, deadline_t deadline) {
     while (!deadline_passed(deadline)) {
         if (lock_park(lock, &waiter, deadline)) {
             if (!scheduler_exception_pending()) {
+                waiter.thread->waits_for = NULL;
                 return true; // what else is pending, the VM attends to next
             }
             lock_give(lock); // it is raised here and now, whatever has come meanwhile
         }
         mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);
     }
+    waiter.thread->waits_for = NULL;
     return lock_try(lock);
 }
 
@@ -170,7 +179,7 @@ bool lock_take(mp_obj_thread_lock_t *lock, bool may_wait, deadline_t deadline) {
 
 mp_obj_t lock_new(void) {
     mp_obj_thread_lock_t *self = mp_obj_malloc(mp_obj_thread_lock_t, &mp_type_thread_lock);
-    lock_prepare(self, false);
+    lock_prepare(self, LOCK_FREE);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -184,7 +193,7 @@ static mp_obj_t lock_make_new(const mp_obj_type_t *type, size_t n_args, size_t n
 static void lock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_printf(print, "<%s _thread.lock object at 0x%p>", self->locked ? "locked" : "unlocked", self);
+    mp_printf(print, "<%s _thread.lock object at 0x%p>", self->taken_by != LOCK_FREE ? "locked" : "unlocked", self);
 }
 
 deadline_t lock_deadline(mp_obj_t timeout) {
@@ -259,7 +268,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(lock_release_obj, lock_release);
 
 static mp_obj_t lock_obj_locked(mp_obj_t self_in) {
     mp_obj_thread_lock_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_bool(self->locked);
+    return mp_obj_new_bool(self->taken_by != LOCK_FREE);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(lock_locked_obj, lock_obj_locked);
 

@@ -12,16 +12,19 @@ struct _waiter_t;
 // Fits into one GC block, on 32-bit chips 16 bytes.
 typedef struct _mp_obj_thread_lock_t {
     mp_obj_base_t base;
-    bool locked;
+    uint32_t taken_by; // a thread's identifier, or one of these
     struct _waiter_t *first;
     struct _waiter_t *last;
 } mp_obj_thread_lock_t;
 
+#define LOCK_FREE (0)
+#define LOCK_IN_A_LINE (UINT32_MAX) // what a notice has, see notice.c
+
 extern const mp_obj_type_t mp_type_thread_lock;
 
 // Make a lock of memory that has its type already. Nobody waits for it.
-static inline void lock_prepare(mp_obj_thread_lock_t *lock, bool locked) {
-    lock->locked = locked;
+static inline void lock_prepare(mp_obj_thread_lock_t *lock, uint32_t taken_by) {
+    lock->taken_by = taken_by;
     lock->first = NULL;
 }
 

@@ -11,13 +11,14 @@
 #include "notice.h"
 
 typedef struct _notice_t {
-    mp_obj_thread_lock_t lock; // locked until it is notified
+    mp_obj_thread_lock_t lock; // locked until it is notified; of no type
+    mp_obj_t of; // the object that the line belongs to
     struct _notice_t *next;
 } notice_t;
 
 static void line_append(line_t *line, notice_t *notice) {
-    notice->lock.base.type = &mp_type_thread_lock;
-    lock_prepare(&notice->lock, true);
+    notice->lock.base.type = NULL;
+    lock_prepare(&notice->lock, LOCK_IN_A_LINE);
     notice->next = NULL;
     uint32_t state = kernel_lock();
     if (line->first == NULL) {
@@ -69,17 +70,18 @@ MP_NOINLINE mp_obj_t line_try_lock(mp_obj_thread_lock_t *lock, deadline_t deadli
     return MP_OBJ_NULL;
 }
 
-bool line_wait(line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception) {
+bool line_wait(mp_obj_t of, line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception) {
     notice_t notice;
+    notice.of = of;
     line_append(line, &notice);
     *exception = over != NULL && *over ? MP_OBJ_NULL : line_try_lock(&notice.lock, deadline);
     return !line_remove(line, &notice) || (over != NULL && *over);
 }
 
-void line_wait_or_pass_on(line_t *line, deadline_t deadline) {
+void line_wait_or_pass_on(mp_obj_t of, line_t *line, deadline_t deadline) {
     lock_check_may_wait();
     mp_obj_t exception;
-    bool notified = line_wait(line, NULL, deadline, &exception);
+    bool notified = line_wait(of, line, NULL, deadline, &exception);
     if (exception != MP_OBJ_NULL) {
         line_notify(line, notified);
         nlr_raise(exception);
@@ -94,6 +96,10 @@ void line_notify(line_t *line, mp_uint_t count) {
     while (count-- > 0 && (notice = line_take(line)) != NULL) {
         lock_give(&notice->lock);
     }
+}
+
+mp_obj_t line_awaited(const mp_obj_thread_lock_t *lock) {
+    return lock->base.type == NULL ? ((const notice_t *)lock)->of : MP_OBJ_FROM_PTR(lock);
 }
 
 size_t line_length(const line_t *line) {

@@ -15,19 +15,22 @@ typedef struct _line_t {
     struct _notice_t *last;
 } line_t;
 
-// Wait in line until notified, until the deadline, or until `over`, which may be NULL: whoever sets it notifies all. Returns
+// Wait in the line of an object until notified, until the deadline, or until `over`, which may be NULL: whoever sets it notifies all. Returns
 // whether it was notified, or it is over; what has ended the wait otherwise, or
 // after that, is in `exception`, MP_OBJ_NULL if nothing has. Needs the GIL, and gives it up meanwhile. Raises nothing: the
 // caller may have something to take back, and has called lock_check_may_wait() before.
-bool line_wait(line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception);
+bool line_wait(mp_obj_t of, line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception);
 
 // Wait as line_wait() does, and raise the exception; then a notice that came, too, goes to the next in line. Raises
 // RuntimeError where nothing may wait.
-void line_wait_or_pass_on(line_t *line, deadline_t deadline);
+void line_wait_or_pass_on(mp_obj_t of, line_t *line, deadline_t deadline);
 
 // Let so many go on, or all. Needs the GIL; a hard interrupt handler may call it, too. Never blocks.
 void line_notify(line_t *line, mp_uint_t count);
 #define LINE_ALL ((mp_uint_t)-1)
+
+// What a thread that waits for that lock waits for: the lock, or the object in whose line it is. Needs the GIL.
+mp_obj_t line_awaited(const mp_obj_thread_lock_t *lock);
 
 // How many wait. Needs the GIL; never blocks.
 size_t line_length(const line_t *line);

@@ -103,13 +103,13 @@ static mp_obj_t get_back(mp_obj_thread_lock_t *mutex, mp_obj_t exception) {
 // Returns false if the queue has got a mutex meanwhile: the operation has to begin anew, with it.
 static bool wait(mp_obj_thread_queue_t *self, line_t *line, deadline_t deadline) {
     if (self->mutex == NULL) {
-        line_wait_or_pass_on(line, deadline);
+        line_wait_or_pass_on(MP_OBJ_FROM_PTR(self), line, deadline);
         return self->mutex == NULL;
     }
     lock_check_may_wait();
     lock_give(self->mutex);
     mp_obj_t exception;
-    bool notified = line_wait(line, NULL, deadline, &exception);
+    bool notified = line_wait(MP_OBJ_FROM_PTR(self), line, NULL, deadline, &exception);
     exception = get_back(self->mutex, exception);
     if (exception != MP_OBJ_NULL) {
         line_notify(line, notified);

@@ -42,7 +42,7 @@ static void check_owned(const mp_obj_thread_rlock_t *self) {
 
 mp_obj_t rlock_new(void) {
     mp_obj_thread_rlock_t *self = mp_obj_malloc(mp_obj_thread_rlock_t, &mp_type_thread_rlock);
-    lock_prepare(&self->lock, false);
+    lock_prepare(&self->lock, LOCK_FREE);
     self->owner = NOBODY;
     self->count = 0;
     return MP_OBJ_FROM_PTR(self);
@@ -59,7 +59,7 @@ static void rlock_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
     (void)kind;
     mp_obj_thread_rlock_t *self = MP_OBJ_TO_PTR(self_in);
     uint32_t owner = self->owner;
-    mp_printf(print, "<%s _thread.RLock object owner=%u count=%u at 0x%p>", self->lock.locked ? "locked" : "unlocked",
+    mp_printf(print, "<%s _thread.RLock object owner=%u count=%u at 0x%p>", self->lock.taken_by != LOCK_FREE ? "locked" : "unlocked",
         (unsigned)owner, owner == NOBODY ? 0 : (unsigned)self->count, self);
 }
 
@@ -104,7 +104,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(rlock_exit_obj, 4, 4, rlock_obj_exit)
 
 static mp_obj_t rlock_obj_locked(mp_obj_t self_in) {
     mp_obj_thread_rlock_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_bool(self->lock.locked);
+    return mp_obj_new_bool(self->lock.taken_by != LOCK_FREE);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(rlock_locked_obj, rlock_obj_locked);
 

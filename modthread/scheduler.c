@@ -441,6 +441,7 @@ static void raise(mp_obj_t exception) {
         }
     }
     #endif
+    gil_current->waits_for = NULL;
     nlr_raise(exception);
 }
 

@@ -56,6 +56,7 @@ typedef struct _thread_t {
     thread_stack_t *stack; // while THREAD_OUTSIDE its words begin with registers
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
+    struct _mp_obj_thread_lock_t *waits_for; // until it has it, or an exception ends the wait; NULL otherwise
     uint32_t ident;
     uint32_t slice_us; // how much of its time slice it has used
     uint32_t events_seen; // the count of events when it last looked for one

@@ -385,9 +385,16 @@ def _excepthook(args: Any, /) -> None:
     """
 
 def _threads() -> list[
-    tuple[int, Literal["running", "ready", "waiting", "outside"], int, int, object]
+    tuple[
+        int, Literal["running", "ready", "waiting", "outside"], int, int, object, object, int | None
+    ]
 ]:
-    """Return a tuple for each living thread: identifier, state, stack size, bytes of the stack in use, and started function.
+    """Return a tuple for each living thread: identifier, state, stack size, bytes of the stack in use, and started function;
+    then the lock, handle, condition, event or queue that it waits for, and the identifier of the thread that has it.
+
+    The last two are None where the thread waits for a time, or for nothing. A handle's thread has it until that thread ends. A
+    `Lock` may be released by another thread than the one that has taken it; this is the one that has taken it. If that was
+    an interrupt handler, it is the thread that was interrupted. Nobody has a condition, an event or a queue.
 
     The states:
 

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from modthread._boards.boards import Board
 from modthread._emulators.emulator import Emulator
 from modthread._firmware import build
 from modthread._link.session import BoardError, BoardResetError, LineLostError, TimeLimitError
+from modthread._reports import deadlock
 from modthread._reports.crash import decoded
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -222,10 +224,76 @@ def test_every_thread_is_found_where_it_was(emulated: Device) -> None:
         "busy": "ready",
         "stubborn": "waiting",
     }
+    assert [line.partition(" 0x")[0] for line in deadlock.waits(list(threads.values()))] == [
+        "thread 2 (work) waits for Lock",
+        "main waits for Lock",
+    ]
     for name, lines in (("work", "6"), ("busy", "9|10"), ("stubborn", "14")):
         frames = re.findall(r"line (\d+), in (\w+)", threads[name].traceback)
         assert [function for _, function in frames] == [name]
         assert re.fullmatch(lines, frames[0][0])
+
+
+CYCLE = """\
+import threading, time
+locks = [threading.{kind}() for _ in range({count})]
+def work(first):
+    with locks[first]:
+        time.sleep_ms(20)
+        with locks[(first + 1) % {count}]:
+            print("has both")
+for first in range(1, {count}):
+    threading.Thread(target=work, args=(first,), name="worker %d" % first).start()
+print("started")
+work(0)
+"""
+
+
+@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize(("kind", "has"), [("Lock", "taken by"), ("RLock", "held by")])
+def test_deadlock_is_told(emulated: Device, kind: str, has: str, count: int) -> None:
+    hang(emulated, CYCLE.format(kind=kind, count=count))
+    assert b"has both" not in emulated.interrupt().output
+    threads = emulated.threads()
+    ring = ["main", *(f"thread {n + 1} (worker {n})" for n in range(1, count)), "main"]
+    said = sorted(re.sub(r"0x\w+", "0x0", line) for line in deadlock.waits(threads))
+    assert said == sorted(
+        f"{one} waits for {kind} 0x0, {has} {next_one}" for one, next_one in pairwise(ring)
+    )
+    members = f"{', '.join(ring[:-2])} and {ring[-2]}"
+    assert deadlock.deadlocks(threads) == [f"deadlock of {members}"]
+
+
+WAITS = """import _thread, queue, threading, time
+lock, event = threading.Lock(), threading.Event()
+changed, things = threading.Condition(), queue.Queue()
+def wait():
+    with changed:
+        changed.wait()
+def die():
+    lock.acquire()
+sleeper = threading.Thread(target=time.sleep, args=(1000,), name="sleeper")
+for work in (event.wait, wait, things.get, sleeper.join):
+    threading.Thread(target=work).start()
+    if work == things.get:
+        sleeper.start()
+_thread.start_new_thread(die, ())
+time.sleep_ms(20)
+_thread.start_new_thread(lock.acquire, ())
+time.sleep_ms(20)
+"""
+
+
+def test_what_threads_wait_for_is_told(emulated: Device) -> None:
+    assert emulated.run(WAITS, 10).error == b""
+    said = deadlock.waits(emulated.threads())
+    assert sorted(re.sub(r"0x\w+", "0x0", line) for line in said) == [
+        "thread 2 (Thread-1) waits for Event 0x0",
+        "thread 3 (Thread-2 (wait)) waits for Condition 0x0",
+        "thread 4 (Thread-3) waits for Queue 0x0",
+        "thread 6 (Thread-4 (join)) waits for the end of thread 5 (sleeper)",
+        "thread 8 (<bound_method>) waits for Lock 0x0, taken by thread 7, which has ended",
+    ]
 
 
 @pytest.mark.parametrize("work", ["print('noise > noise', end='>')", "pass", "time.sleep_ms(1)"])

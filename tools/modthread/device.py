@@ -39,11 +39,15 @@ NOTES = """\
 import _thread, sys, time
 notes = _thread._interrupt_notes()
 if notes: time.sleep_ms(50)
+named = getattr(sys.modules.get('threading'), '_active', {})
 for thread, end in notes or [(thread, 0) for thread in _thread._threads()]:
-    print('<<%r>>' % (thread,))
+    *numbers, function, awaited, owner = thread
+    name = getattr(named.get(thread[0], function), 'name', None)
+    kind = '' if awaited is None else type(awaited).__name__
+    print('<<%r>>' % (numbers + [repr(function), name, kind, id(awaited), owner],))
     end and sys.print_exception(end)
 """
-THREAD = re.compile(r"<<\((\d+), '(\w+)', (\d+), (\d+), (.*)\)>>\n")
+THREAD = re.compile(r"<<(\[\d+, '\w+', .*\])>>\n")
 FUNCTION = re.compile(r"<function (\S+) at \w+>")
 OUTERMOST = re.compile(r", line \d+, in (\S+)")
 
@@ -163,7 +167,10 @@ class Device:
         if result.error:
             raise BoardError(f"the board cannot list its threads: {tracebacks.text(result.error)}")
         _, *notes = THREAD.split(tracebacks.text(result.output))
-        return [_thread(*note) for note in zip(*[iter(notes)] * 6, strict=True)]
+        return [
+            _thread(traceback, *ast.literal_eval(about))
+            for about, traceback in zip(notes[::2], notes[1::2], strict=True)
+        ]
 
     def timeline(self) -> Timeline | None:
         """Return what the board has recorded of its threads, None if it has recorded nothing.
@@ -355,10 +362,26 @@ class Device:
                     raise
 
 
-def _thread(ident: str, state: str, stack: str, used: str, function: str, traceback: str) -> Thread:
-    named = FUNCTION.fullmatch(function) or OUTERMOST.search(traceback)  # a closure has no name
-    name = "main" if function == "None" else named[1] if named else function
-    return Thread(int(ident), state, int(stack), int(used), name, traceback)
+def _thread(
+    traceback: str,
+    ident: int,
+    state: str,
+    stack: int,
+    used: int,
+    function: str,
+    name: object,
+    waits_for: str,
+    address: int,
+    owner: int | None,
+) -> Thread:
+    """Return a thread of what NOTES prints of it."""
+    if function == "None":
+        function = "main"
+    elif isinstance(name, str):
+        function = name
+    elif named := FUNCTION.fullmatch(function) or OUTERMOST.search(traceback):
+        function = named[1]  # a closure has no name of its own
+    return Thread(ident, state, stack, used, function, traceback, waits_for, address, owner)
 
 
 def _nothing() -> None:

@@ -22,7 +22,7 @@ from modthread._link.session import (
     Result,
     TimeLimitError,
 )
-from modthread._reports import tracebacks
+from modthread._reports import deadlock, tracebacks
 from modthread._reports.tracebacks import STDIN, STRING, LineEnds, Script
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -238,6 +238,8 @@ def _show_where(device: Device, script: Script, output: LiveOutput) -> None:
         if len(threads) > 1:
             print(tracebacks.thread_table(threads), file=sys.stderr)
             print(tracebacks.thread_places(threads, script), file=sys.stderr)
+            for line in deadlock.waits(threads) + deadlock.deadlocks(threads):
+                print(line, file=sys.stderr)
 
 
 def save_timeline(device: Device, path: Path) -> None:

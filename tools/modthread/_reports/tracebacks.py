@@ -130,7 +130,11 @@ def shown(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread of the board: identifier, state, size and use of its stack, what it runs, where."""
+    """A thread of the board: identifier, state, size and use of its stack, what it runs, where.
+
+    `function` is its name instead, where `threading` has given it one. `waits_for` is the type of
+    what it waits for, `address` where that is, `owner` the thread that has it.
+    """
 
     ident: int
     state: str
@@ -138,6 +142,14 @@ class Thread:
     used: int
     function: str
     traceback: str = ""
+    waits_for: str = ""
+    address: int = 0
+    owner: int | None = None
+
+
+def who(thread: Thread) -> str:
+    """Return how a thread is called in a sentence."""
+    return "main" if thread.ident == MAIN else f"thread {thread.ident} ({thread.function})"
 
 
 def thread_table(threads: list[Thread]) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from modthread._boards.board_choice import Choice
 from modthread._link.session import BoardError, Result, TimeLimitError
-from modthread._reports import crash, tracebacks
+from modthread._reports import crash, deadlock, tracebacks
 from modthread._reports.tracebacks import Script
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -159,9 +159,13 @@ class BoardItem(pytest.Item):
             lines += ["Ctrl-C found the main thread here:"]
             lines += [self.script.failure(tracebacks.text(result.error))]
             threads = self.device.threads()
+            found = deadlock.deadlocks(threads)
+            message = ": ".join([message, *found])
             lines += [
                 tracebacks.thread_places(threads, self.script),
                 tracebacks.thread_table(threads),
+                *deadlock.waits(threads),
+                *found,
             ]
             self._save_timeline()
         except BoardError as unanswered:
