@@ -49,6 +49,18 @@ def test_make_gets_the_variables_and_the_version(port: Port) -> None:
     assert f"B /nowhere {port.build} {build.version()}\n" in port.log
 
 
+def test_two_trees_have_a_cross_compiler_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "BUILD", tmp_path / "build")
+    for name in ("one", "other"):
+        (tmp_path / name / "mpy-cross").mkdir(parents=True)
+        rule = f"all:\n\t@echo {name} > $(BUILD)/mpy-cross\n"
+        (tmp_path / name / "mpy-cross/Makefile").write_text(rule)
+    programs = [build.mpy_cross(tmp_path / name) for name in ("one", "other")]
+    assert [program.read_text() for program in programs] == ["one\n", "other\n"]
+
+
 def test_version_names_the_commit() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+(\+[0-9a-f]{8,}(-dirty)?)?", build.version())
 

@@ -1,10 +1,11 @@
 """Builds with make."""
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from modthread._base import project
+from modthread._base import project, sources
 from modthread._firmware.job import environment, job, version
 
 
@@ -32,7 +33,12 @@ def make(
 
 
 def mpy_cross(micropython: Path) -> Path:
-    """Build MicroPython's cross-compiler, outside its tree, and return the program. Blocks."""
-    build = project.BUILD / "mpy-cross"
+    """Build MicroPython's cross-compiler, outside its tree, and return the program. Blocks.
+
+    Each tree has a folder of its own: a build with another tree may take its program meanwhile.
+    """
+    is_pinned = micropython == sources.pinned("micropython").tree
+    which = "" if is_pinned else f"-{zlib.crc32(str(micropython).encode()):08x}"
+    build = project.BUILD / f"mpy-cross{which}"
     make("Building mpy-cross", micropython / "mpy-cross", build, {"MICROPY_DIR": str(micropython)})
     return build / "mpy-cross"
