@@ -101,7 +101,7 @@ def test_a():
     # More words.
     text = """
 # a string """  # and a comment
-    return text
+    return text, Helper, nothing, one
 '''
 
 
@@ -118,11 +118,46 @@ def test_no_words_are_sent_and_lines_stay(tmp_path: Path) -> None:
         "def test_a():",
         '    text = """',
         '# a string """',
-        "    return text",
+        "    return text, Helper, nothing, one",
         "test_a()",
     ]
     assert sent[12] == "def test_a():"
-    assert sent[18] == "    return text"
+    assert sent[18] == "    return text, Helper, nothing, one"
+
+
+HELPERS = """\
+def used(): return later()
+@decorated
+def unused():
+    return used()
+class Unused(Base): pass
+class Base: pass
+def later(): return Base
+def in_a_string(): pass
+def parameter(): pass
+@pytest.mark.parametrize("name", ["parameter"])
+def test_a(name):
+    used()
+    eval("in_a_string")()
+"""
+
+
+def test_what_a_test_has_no_use_for_is_not_sent(tmp_path: Path) -> None:
+    (test,) = read_tests(tmp_path, HELPERS)
+    sent = test.source.splitlines()
+    assert [number for number, line in enumerate(sent, 1) if line] == [
+        1,
+        *range(6, 10),
+        *range(11, 15),
+    ]
+    prelude = "import gc\ndef one(): two()\ndef two(): pass\ndef three(): pass\n"
+    (tmp_path / "prelude.py").write_text(prelude)
+    for imported, kept in (("one", "ab"), ("two", "b"), ("three", "c"), ("*", "abc")):
+        (test,) = read_tests(tmp_path, f"from prelude import {imported}\ndef test_a(): pass\n")
+        line = test.source.splitlines()[0]
+        found = {"a": "def one(", "b": "def two(", "c": "def three("}
+        assert [name for name, text in found.items() if text in line] == list(kept)
+        assert "import gc" in line
 
 
 def test_the_prelude_is_sent_in_one_line_under_its_name(tmp_path: Path) -> None:

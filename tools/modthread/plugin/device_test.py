@@ -3,8 +3,9 @@
 import ast
 import io
 import itertools
+import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ MARK_PREFIX = "pytest.mark."
 PYTEST = SimpleNamespace(param=pytest.param, mark=pytest.mark)  # what a parameter may use of it
 PARAMETRIZE, ROWS = "parametrize", "rows"  # the marks that give a test its arguments
 WITH_DOCSTRING = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+WORD = re.compile(r"\w+")
 PRELUDE = "prelude"  # the module beside device tests that they share, without its suffix
 
 # Calls a test with each row of arguments. Nothing but its name is taken from the test's own.
@@ -98,7 +100,7 @@ class DeviceTestFile:
                 parameters = {k: v for one in sets for k, v in one.arguments.items()}
                 ids = tuple(one.identifier for one in sets)
                 own = tuple(mark for one in sets for mark in one.marks)
-                source = self._text_with_only(function) + "\n" + _call(function, parameters, rows)
+                source = self._text_with_only(function, _call(function, parameters, rows))
                 yield DeviceTest(function.name, ids, others + own, function.lineno, source)
 
     def _refuse_what_only_the_host_can(self) -> None:
@@ -117,8 +119,8 @@ class DeviceTestFile:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test")
         ]
 
-    def _text_with_only(self, function: ast.FunctionDef) -> str:
-        """Return the file without what only the host needs; line numbers stay."""
+    def _text_with_only(self, function: ast.FunctionDef, call: str) -> str:
+        """Return the file without what only the host needs, and the call; line numbers stay."""
         lines = self._code.split("\n")
         for node in self._body:
             if _imports_pytest(node):
@@ -131,13 +133,17 @@ class DeviceTestFile:
             first = min([other.lineno, *(mark.lineno for mark in other.decorator_list)])
             end = other.lineno if other is function else (other.end_lineno or other.lineno) + 1
             _blank(lines, first, end)
-        return "\n".join(lines)
+        helpers = [node for node in self._body if node not in self._functions()]
+        return _with_what_it_names([*lines, call], helpers)
 
     def _prelude(self, node: ast.stmt) -> str:
         """Return one line that stands for `node`: tracebacks show the prelude's name and lines."""
         if not isinstance(node, ast.ImportFrom) or not self._is_alone(node):
             raise self._error(node, f"write `from {PRELUDE} import NAME` on a line of its own")
-        return f"exec(compile({self._prelude_code(node)!r}, '{PRELUDE}.py', 'exec'))"
+        imported = [name.name for name in node.names]
+        lines = self._prelude_code(node).split("\n")
+        code = _with_what_it_names(lines, ast.parse("\n".join(lines)).body, imported)
+        return f"exec(compile({code!r}, '{PRELUDE}.py', 'exec'))"
 
     def _prelude_code(self, node: ast.stmt) -> str:
         path = self._path.with_name(f"{PRELUDE}.py")
@@ -247,6 +253,34 @@ def _code_only(text: str) -> str:
             if getattr(node, "lineno", 0) < first.lineno and _end(first) < second.lineno:
                 _blank(lines, first.lineno, _end(first) + 1)
     return "\n".join(lines)
+
+
+def _with_what_it_names(lines: list[str], body: list[ast.stmt], names: Sequence[str] = ()) -> str:
+    """Return the code without the functions and classes of `body` that it has no use for.
+
+    It has use for those in `names`, and for those whose name is anywhere else in what is left, even
+    in a string. Line numbers stay.
+    """
+    unused = {
+        node: "\n".join(lines[_first(node) - 1 : _end(node)])
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    rest = list(lines)
+    for node in unused:
+        _blank(rest, _first(node), _end(node) + 1)
+    words = {*names, *WORD.findall("\n".join(rest))}
+    while used := [node for node in unused if node.name in words or "*" in names]:
+        for node in used:
+            words.update(WORD.findall(unused.pop(node)))
+    kept = list(lines)
+    for node in unused:
+        _blank(kept, _first(node), _end(node) + 1)
+    return "\n".join(kept)
+
+
+def _first(node: ast.FunctionDef | ast.ClassDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _end(node: ast.stmt) -> int:
