@@ -229,6 +229,8 @@ def _started(options: argparse.Namespace) -> Device:
     except BaseException:
         device.close()
         raise
+    for number, where in device.emulator.forwarded.items() if device.emulator else ():
+        run.print_error(f"port {number} of the board is {where} here")
     return device
 
 

@@ -15,6 +15,7 @@ from modthread.errors import ModthreadError
 
 START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
+FORWARDED = re.compile(rb"Port (\d+) is (\S+)")
 
 
 class Emulator:
@@ -30,6 +31,7 @@ class Emulator:
         self._config = board.emulator
         self._icount = icount or board.emulator.icount
         self._process: subprocess.Popen[bytes] | None = None
+        self.forwarded: dict[int, str] = {}  # a port of the board: what the host connects to
 
     @property
     def pid(self) -> int | None:
@@ -112,6 +114,8 @@ class Emulator:
                 break
             if match := re.search(rb"/dev/(pts/|tty)\w+", line):
                 return match[0].decode()
+            if match := FORWARDED.match(line):
+                self.forwarded[int(match[1])] = match[2].decode()
             said += line
         self.stop()
         *_, reason = said.decode(errors="replace").splitlines() or ["it named no port"]

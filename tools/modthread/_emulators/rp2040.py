@@ -1,7 +1,9 @@
 """The program that emulates an RP2040: rp2040py behind a pseudo-terminal.
 
 ``python -m modthread._emulators.rp2040 [-icount sleep=on] [-strict off] firmware.uf2`` prints the
-name of the pseudo-terminal. rp2040py's own command lacks what this module and ``strict`` add.
+name of the pseudo-terminal. With ``-radio`` it is a Pico W, and ``-forward 80`` prints which port
+of the host is the board's port 80. rp2040py's own command lacks what this module, ``radio`` and
+``strict`` add.
 """
 
 import argparse
@@ -14,15 +16,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from rp2040py.boards import BOARDS
+from rp2040py.boards import BOARDS, BoardSpec
 from rp2040py.cli.pty_repl import PtyInteractiveRepl
 from rp2040py.device.base_device import BaseDevice
 from rp2040py.execute_batch import execute_batch
+from rp2040py.external.bootsel_button import BootselButton
 from rp2040py.gpio_pin import GPIOPin, GPIOPinState
 from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import ENDPOINT_ZERO
 
-from modthread._emulators import strict
+from modthread._emulators import radio, strict
+from modthread._emulators.radio import Radio
 from modthread.errors import ModthreadError
 
 PULL_UP = 1 << 16  # in SIE_CTRL: the device is on the bus (RP2040 datasheet, 4.1.4)
@@ -125,9 +129,15 @@ class RealTime:
 Run = Callable[[Simulator], None]
 
 
-async def emulate(device: BaseDevice, run: Run, real_time: bool) -> None:
-    """Let `run` run `device`, whose flash has the firmware, until a breakpoint ends it."""
+async def emulate(
+    device: BaseDevice, run: Run, real_time: bool, wireless: Radio | None, ports: list[int]
+) -> None:
+    """Let `run` run `device`, whose flash has the firmware, until a breakpoint ends it.
+
+    The host can connect to the `ports` of a board that is `wireless`.
+    """
     simulator = device.simulator
+    simulator.bind_loop()
     breakpoints: list[int] = []
 
     def on_break(code: int) -> None:
@@ -136,17 +146,27 @@ async def emulate(device: BaseDevice, run: Run, real_time: bool) -> None:
 
     device.mcu.on_break = on_break
     clock = RealTime(simulator) if real_time else None
+    if wireless:
+        await wireless.forward(ports)
     line = SerialLine(device)
     await line.start()
     print(f"The serial line is {line.slave_path}", flush=True)
-    for pin in device.mcu.gpio:
-        connect_pad(pin)
+    for number, pin in enumerate(device.mcu.gpio):
+        if not (wireless and number in radio.PINS):
+            connect_pad(pin)
     device.mcu.leave_reset()
     while not breakpoints:
         simulator.stopped = False
         run(simulator)
         await asyncio.sleep(max(0, clock.ahead) if clock else 0)
     sys.exit(f"breakpoint {breakpoints[0]} at {device.mcu.core.pc:#x}")
+
+
+def _board(wireless: Radio | None) -> BoardSpec:
+    if not wireless:
+        return BOARDS["pico"]
+    # rp2040py has a LED where the Pico W has a pin of the radio.
+    return replace(BOARDS["pico_w"], extras=(BootselButton, lambda: wireless))
 
 
 def main() -> None:
@@ -166,16 +186,27 @@ def main() -> None:
         " what is in RAM at power-on, hardfault=taken to let the program's handler have a fault;"
         f" the rules are {', '.join(strict.RULES)}; the default can be in MODTHREAD_STRICT",
     )
+    parser.add_argument("-radio", action="store_true", help="with the radio of a Pico W")
+    parser.add_argument(
+        "-forward",
+        type=int,
+        action="append",
+        default=[],
+        metavar="PORT",
+        help="let the host connect to this port of the board, and print the host's port",
+    )
     options = parser.parse_args()
-    real_time = options.icount == "sleep=on"
+    wireless = Radio() if options.radio else None
+    board = replace(_board(wireless), image=options.image)
+    rest = (options.icount == "sleep=on", wireless, options.forward)
     if options.strict == "off":
-        device = BaseDevice(board=replace(BOARDS["pico"], image=options.image))
-        asyncio.run(emulate(device, partial(execute_batch, tick_batch=1), real_time))
+        device = BaseDevice(board=board)
+        asyncio.run(emulate(device, partial(execute_batch, tick_batch=1), *rest))
         return
     try:
         settings = strict.Settings.parse(options.strict)
-        device = strict.device(options.image, settings)
-        asyncio.run(emulate(device, strict.run, real_time))
+        device = strict.device(board, settings)
+        asyncio.run(emulate(device, strict.run, *rest))
     except ModthreadError as error:
         parser.error(str(error))
     except strict.RefusedError as refused:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from elftools.elf.elffile import ELFFile
-from rp2040py.boards import BOARDS
+from rp2040py.boards import BoardSpec
 from rp2040py.device.base_device import BaseDevice
 from rp2040py.rp2040 import RP2040
 from rp2040py.simulator import Simulator
@@ -68,8 +68,8 @@ class Settings:
         return settings
 
 
-def device(image: Path, settings: Settings) -> BaseDevice:
-    """Return a Pico with `image` in flash; raise ModthreadError where that cannot be."""
+def device(board: BoardSpec, settings: Settings) -> BaseDevice:
+    """Return a `board`, with its image in flash; raise ModthreadError where that cannot be."""
     try:
         from modthread._emulators.strict.chip import Chip
     except ImportError as error:
@@ -78,7 +78,7 @@ def device(image: Path, settings: Settings) -> BaseDevice:
             " checkout modthread setup, or do with -strict off"
         ) from error
     chip = cast("type[RP2040]", partial(Chip, settings=settings))
-    return BaseDevice(board=replace(BOARDS["pico"], image=image, mcu=chip))
+    return BaseDevice(board=replace(board, mcu=chip))
 
 
 def run(simulator: Simulator) -> None:

@@ -8,8 +8,10 @@ import argparse
 import difflib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from rp2040py.boards import BOARDS
 
 from modthread._base import project
 from modthread._boards import boards
@@ -72,7 +74,7 @@ class Boot:
 
 def booted(image: Path, instructions: int = INSTRUCTIONS, ram: int = 0) -> Boot:
     """Boot `image` as a chip whose RAM holds what the seed `ram` makes; raise RefusedError."""
-    device = strict.device(image, strict.Settings(ram=ram))
+    device = strict.device(replace(BOARDS["pico"], image=image), strict.Settings(ram=ram))
     chip = device.mcu
     assert isinstance(chip, Chip)
     chip.writes = []
