@@ -14,6 +14,7 @@
 #include "cores.h"
 #include "stacks.h"
 #include "modthread/kernel.h"
+#include "network.h"
 #include "service.h"
 
 uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)] __attribute__((aligned(8)));
@@ -72,6 +73,9 @@ int __wrap_pyexec_raw_repl(void) {
 void __real_machine_i2s_deinit_all(void);
 void __wrap_machine_i2s_deinit_all(void) {
     mp_thread_deinit();
+    #if MICROPY_PY_LWIP
+    network_forget_waiting();
+    #endif
     __real_machine_i2s_deinit_all();
 }
 

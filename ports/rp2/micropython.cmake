@@ -71,6 +71,31 @@ if(MODTHREAD_TRACE)
     list(APPEND MICROPY_DEF_BOARD MODTHREAD_TRACE=1)
 endif()
 
+# What network.h says.
+function(modthread_rp2_network)
+    target_sources(firmware PRIVATE ${MODTHREAD_RP2_DIR}/network.c)
+    set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modlwip.c APPEND PROPERTY COMPILE_DEFINITIONS
+        mp_event_wait_ms=network_wait_ms
+        dns_gethostbyname_addrtype=network_ask
+    )
+    set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modlwip.c ${MICROPY_EXTMOD_DIR}/network_lwip.c APPEND PROPERTY COMPILE_OPTIONS
+        -include ${MODTHREAD_RP2_DIR}/network_locked.h
+    )
+    if(MICROPY_PY_NETWORK_CYW43)
+        set_property(SOURCE ${MICROPY_EXTMOD_DIR}/network_cyw43.c APPEND PROPERTY COMPILE_OPTIONS
+            -include ${MODTHREAD_RP2_DIR}/network_scan.h
+        )
+        file(GLOB_RECURSE driver
+            ${PICO_CYW43_DRIVER_PATH}/src/*.c
+            ${PICO_SDK_PATH}/src/rp2_common/pico_cyw43_driver/*.c
+        )
+        set_property(SOURCE ${driver} ${MICROPY_DIR}/shared/netutils/trace.c APPEND PROPERTY COMPILE_DEFINITIONS
+            mp_event_handle_nowait=network_handle_nothing
+            mp_printf=network_printf
+        )
+    endif()
+endfunction()
+
 # When the firmware's target is defined: take files out, put ours in, and let the linker take our functions.
 function(modthread_rp2_overlay)
     get_target_property(sources firmware SOURCES)
@@ -100,6 +125,9 @@ function(modthread_rp2_overlay)
     set_property(SOURCE ${MICROPY_DIR}/shared/tinyusb/mp_usbd_runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
         mp_call_function_n_kw=pin_call # TinyUSB calls Python, and must not be entered by others meanwhile
     )
+    if(MICROPY_PY_LWIP)
+        modthread_rp2_network()
+    endif()
     set_property(SOURCE rp2_flash.c APPEND PROPERTY COMPILE_DEFINITIONS mp_event_handle_nowait=after_flash_write)
     if(MODTHREAD_CORES GREATER 1)
         target_link_libraries(firmware hardware_exception)

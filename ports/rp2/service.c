@@ -2,10 +2,11 @@
 
 #include "py/mpconfig.h"
 #include "py/mphal.h"
+#include "py/mpthread.h"
 #include "pendsv.h"
 #include "pico/mutex.h"
 
-#include "modthread/kernel.h"
+#include "modthread/gil.h"
 #include "../cortex_m/guard.h"
 #include "service.h"
 #include "usb.h"
@@ -29,6 +30,9 @@ static void run_dispatched(void) {
         if (function != NULL) {
             dispatched[i] = NULL;
             function();
+            #if MICROPY_PY_LWIP
+            mp_thread_notify(); // a socket may have what a thread waits for
+            #endif
         }
     }
     recursive_mutex_exit(&dispatch_mutex);
@@ -63,7 +67,14 @@ void service_notify(void) {
 void pendsv_init(void) {
 }
 
+// Who has the mutex keeps the GIL, or is the service task, which needs none: see network.h.
+static inline bool may_suspend(void) {
+    TaskHandle_t task = kernel_current_task();
+    return task == service_task || task == gil_current->task || xTaskGetSchedulerState() != taskSCHEDULER_RUNNING;
+}
+
 void pendsv_suspend(void) {
+    assert(may_suspend());
     recursive_mutex_enter_blocking(&dispatch_mutex);
 }
 

@@ -8,7 +8,11 @@
 
 #include <stdint.h>
 
+#if MICROPY_PY_LWIP
+#define SERVICE_STACK_WORDS (768) // TCP takes 1.1 KiB, mDNS 1.7 KiB
+#else
 #define SERVICE_STACK_WORDS (256)
+#endif
 extern uint32_t service_stack[SERVICE_STACK_WORDS];
 
 // Create the task; before the scheduler starts.
