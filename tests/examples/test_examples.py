@@ -1,4 +1,7 @@
-"""The examples do what they say, on each board. tests/host/test_run.py has two_threads.py."""
+"""The examples do what they say, on each board.
+
+tests/host/test_run.py has two_threads.py, and tests/network/test_radio.py has web_server.py.
+"""
 
 import re
 
@@ -20,7 +23,7 @@ ENDS = {
 
 
 def test_each_example_is_tested() -> None:
-    assert {path.name for path in FOLDER.glob("*.py")} == {*ENDS, "two_threads.py"}
+    assert {path.name for path in FOLDER.glob("*.py")} == {*ENDS, "two_threads.py", "web_server.py"}
 
 
 @pytest.mark.lane("long", "RPI_PICO")

@@ -90,7 +90,7 @@ def test_a_folder_outside_micropython_is_built(tmp_path: Path) -> None:
 
 
 REFUSED = r"""
-    : .no.threads.(for|beside)      # its chip, or its radio
+    : .no.threads.for              # its chip
     | .needs.lib/                   # a submodule that this MicroPython lacks
     | .needs.ESP-IDF                # which is not there
 """

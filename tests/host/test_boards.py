@@ -95,7 +95,10 @@ def test_what_is_chosen(
             "modthread boards --all lists all; connected: ",
         ),
         ("", "unknown board ''; known boards: "),
-        ("RPI_PICA", "unknown board 'RPI_PICA'; did you mean RPI_PICO; modthread boards "),
+        (
+            "RPI_PICA",
+            "unknown board 'RPI_PICA'; did you mean RPI_PICO or RPI_PICO_W; ",
+        ),
         ("RPI_PICO@E66", "unknown board 'E66'; known boards: "),
         ("boards/NOPE", "boards/NOPE has neither board.toml nor mpconfigboard.cmake; "),
         ("RPI_PICO-NOPE", "RPI_PICO has no variant NOPE; it has none"),

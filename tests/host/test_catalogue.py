@@ -172,16 +172,6 @@ ETHERNET = (
 )
 
 
-def test_a_radio_beside_the_chip_is_refused(micropython: MicroPythonTree) -> None:
-    """It would be built, and stand still when a second thread uses the network."""
-    micropython.define("RADIO", cmake=RADIO)
-    with pytest.raises(ModthreadError) as error:
-        boards.load("RADIO")
-    assert str(error.value) == (
-        "RADIO: no threads beside the radio of a Pico W yet; name another board"
-    )
-
-
 def test_missing_submodules_are_named_with_the_command(micropython: MicroPythonTree) -> None:
     micropython.define("ETHERNET", cmake=ETHERNET)
     (micropython.folder / "lib/lwip").mkdir(parents=True)
@@ -270,7 +260,15 @@ def test_the_list_of_all(micropython: MicroPythonTree, capsys: Capture) -> None:
     (micropython.define("BIG") / "mpconfigvariant_FLASH_16M.cmake").touch()
     assert cli.main(["boards", "--all", "--json"]) == 0
     kinds = {kind["select"]: kind for kind in json.loads(capsys.readouterr().out)}
-    assert list(kinds) == ["BIG", "C6", "ETHERNET", "MPS2_AN385", "RADIO", "RPI_PICO"]
+    assert list(kinds) == [
+        "BIG",
+        "C6",
+        "ETHERNET",
+        "MPS2_AN385",
+        "RADIO",
+        "RPI_PICO",
+        "RPI_PICO_W",
+    ]
     assert kinds["RPI_PICO"] == {
         "select": "RPI_PICO",
         "chip": "RP2040",
@@ -282,7 +280,7 @@ def test_the_list_of_all(micropython: MicroPythonTree, capsys: Capture) -> None:
     }
     assert kinds["BIG"]["variants"] == ["FLASH_16M"]
     assert kinds["C6"]["why_not"] == NO_C6
-    assert kinds["RADIO"]["why_not"] == "no threads beside the radio of a Pico W yet"
+    assert kinds["RADIO"]["why_not"] == "MicroPython lacks lib/lwip, lib/cyw43-driver"
     assert kinds["ETHERNET"]["why_not"] == "MicroPython lacks lib/lwip, lib/wiznet5k"
     assert cli.main(["boards", "--all"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -317,8 +315,8 @@ def _loads_or_says_why_not(one: Definition, name: str) -> None:
         board = boards.load(name)
     except ModthreadError as error:
         assert "\n" not in str(error)  # noqa: PT017
-        assert re.match(rf"{name}: no threads (for|beside the radio)", str(error))  # noqa: PT017
-        assert one.mcu() not in catalogue.SUPPORTED or "lib/cyw43-driver" in one.submodules()
+        assert re.match(rf"{name}: no threads for", str(error))  # noqa: PT017
+        assert one.mcu() not in catalogue.SUPPORTED
         return
     assert board.name == name
     assert one.mcu() in catalogue.SUPPORTED
@@ -357,6 +355,6 @@ def test_a_wrong_file_of_what_has_been_seen_is_one_line(
 
 
 def test_what_boards_hold_is_what_micropython_does_not_say() -> None:
-    assert boards.names() == ["MPS2_AN385", "RPI_PICO"]
+    assert boards.names() == ["MPS2_AN385", "RPI_PICO", "RPI_PICO_W"]
     assert all(boards.load(name).emulator for name in boards.names())
     assert {path.parent.name for path in (project.ROOT / "boards").glob("*/*")} == {*boards.names()}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from modthread._boards import boards
+from modthread._boards import board_choice, boards
 from modthread._firmware import build
 from modthread._reports.timeline import CORE_LANES, GIL_LANE, Lane, Span, Timeline, timeline
 from modthread.device import Device
@@ -80,6 +80,8 @@ def traced(
     """A board whose firmware records its threads."""
     board = replace(boards.load(request.param), traced=True)
     assert board.emulator
+    if board.name not in board_choice.emulated():
+        pytest.skip("MicroPython lacks submodules for it")
     build.firmware(board)
     logs = tmp_path_factory.mktemp("logs")
     with closing(Device(board, icount=board.emulator.test_icount, logs=logs)) as device:

@@ -54,7 +54,9 @@ def choose(board: str | None, port: str | None = None) -> Choice:
     MicroPython is fetched, which knows most boards, if it is not there yet. Raises ModthreadError.
     """
     try:
-        return _choose(board, port)
+        found = _choose(board, port)
+        if found.board.is_described or sources.micropython_at_hand():
+            return found
     except UnknownBoardError:
         if sources.micropython_at_hand():
             raise

@@ -136,6 +136,11 @@ class Board:
         return self.name.removesuffix(f"-{self.variant}") if self.variant else self.name
 
     @property
+    def is_described(self) -> bool:
+        """Whether all is known that MicroPython says of it."""
+        return self.port not in catalogue.PORTS or bool(self.flash or self.esptool)
+
+    @property
     def directory(self) -> Path:
         """Where the board's firmware is built."""
         return project.BUILD / (f"{self.name}-trace" if self.traced else self.name)

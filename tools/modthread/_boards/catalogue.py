@@ -156,8 +156,6 @@ def why_not(board: Definition, variant: str = "") -> str | None:
     mcu = board.mcu(variant)
     if mcu not in SUPPORTED:
         return f"no threads for {chip(mcu)} yet, only for {', '.join(map(chip, SUPPORTED))}"
-    if SUBMODULES["MICROPY_PY_NETWORK_CYW43"] in board.submodules(variant):
-        return "no threads beside the radio of a Pico W yet"
     return None
 
 
