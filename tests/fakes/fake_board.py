@@ -176,7 +176,8 @@ def main(board: FakeBoard) -> None:
     """Run for ever as the command line asks."""
     start = sys.argv[1]
     setattr(_thread, "_kernel", "no kernel")  # noqa: B010
-    setattr(_thread, "_threads", lambda: [(1, "running", 8192, 512, None)])  # noqa: B010
+    only = (1, "running", 8192, 512, None, None, None)
+    setattr(_thread, "_threads", lambda: [only])  # noqa: B010
     setattr(_thread, "_interrupt_notes", list)  # noqa: B010
     sys.modules["machine"] = machine = ModuleType("machine")
     setattr(machine, "reset", board.reset)  # noqa: B010

@@ -668,7 +668,7 @@ def test_emulated_board_is_recovered_after_each(run: Run) -> None:
         ("2_deaf", "no end after 3 s"),
         ("3_reset", "the board has reset itself"),
         ("4_crash", r"the board crashed: \*\*\* HardFault"),
-        ("5_threads", "no end after 4 s"),
+        ("5_threads", "no end after 4 s: deadlock of main alone"),
         ("6_thread_dies", "an exception ended a thread"),
     ):
         assert re.search(rf"::test_{name}\[{board}\] - {message}", result.stdout)
@@ -677,6 +677,8 @@ def test_emulated_board_is_recovered_after_each(run: Run) -> None:
     place = "tests/device/test_it.py:28: in work\n    lock.acquire()"
     assert f"thread 2, work:\n{place}" in result.stdout
     assert re.search(r" 2  waiting .*  work\n +1  running .*  main\n", result.stdout)
+    waits = r"thread 2 \(work\) waits for Lock 0x\w+, taken by main\nmain waits for Lock .* itself\n"
+    assert re.search(waits, result.stdout)
     calls = r"^\*\*\* HardFault .*(\n.+)+ machine_mem_subscr "
     assert re.search(calls, result.stdout, re.MULTILINE)
     assert 'File "tests/device/test_it.py", line 35, in work\n    assert 1 == 2' in result.stdout

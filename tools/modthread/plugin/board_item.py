@@ -160,7 +160,7 @@ class BoardItem(pytest.Item):
             lines += [self.script.failure(tracebacks.text(result.error))]
             threads = self.device.threads()
             found = deadlock.deadlocks(threads)
-            message = ": ".join([message, *found])
+            message = lines[0] = ": ".join([message, *found])
             lines += [
                 tracebacks.thread_places(threads, self.script),
                 tracebacks.thread_table(threads),
