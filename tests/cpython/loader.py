@@ -34,8 +34,13 @@ def load_ours(name, text):
 
 
 def names_of(file):
-    """Return what a file defines; Bunch in lock_tests.py may raise an ExceptionGroup."""
-    return files.setdefault(file, {"ExceptionGroup": lambda message, errors: errors[0]})
+    """Return what a file defines, with what is built into CPython and not into MicroPython."""
+    if file not in files:
+        files[file] = {
+            "ExceptionGroup": lambda message, errors: errors[0],
+            "TimeoutError": futures.TimeoutError,
+        }
+    return files[file]
 
 
 def load(file, line, text, base=None):
@@ -76,13 +81,14 @@ def begin(unittest, support):
     """Load what CPython's tests import."""
     start = board_time.ticks_ms()
     extend(board_time, monotonic=lambda: board_time.ticks_diff(board_time.ticks_ms(), start) / 1000)
-    extend(board_os, name=sys.platform)
+    extend(board_os, name=sys.platform, cpu_count=lambda: 1, process_cpu_count=lambda: 1)
     extend(
         sys,
         getswitchinterval=_thread.getswitchinterval,
         setswitchinterval=_thread.setswitchinterval,
     )
     extend(random, Random=lambda seed: random)
+    as_module("itertools", {"repeat": lambda item, times: [item] * times})
     as_module("textwrap", {"dedent": lambda text: text})
     as_module("traceback", {"format_stack": lambda: []})
     load_ours("unittest", unittest)
@@ -93,6 +99,7 @@ def begin(unittest, support):
         setattr(support, helper, support)
     sys.modules["test"] = type("test", (), {"support": support})
     sys.modules["test.support"] = support
+    as_module("contextlib", {"closing": support.closing})
     sys.modules["unittest"].mock = support.mock
     sys.modules["concurrent.futures._base"] = futures
     threading._CRLock = threading.RLock

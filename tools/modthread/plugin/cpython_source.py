@@ -69,6 +69,12 @@ class Module:
             return self._neighbour(str(Path(self.name).parent / f"{statement.module}.py"))
         return None
 
+    def visible_class(self, name: str) -> type:
+        """Return the class `name` of the file, or of one from which the file imports something."""
+        others = filter(None, map(self.imported, self.body))
+        where = [module for module in (self, *others) if name in module.definitions]
+        return (where or [self])[0].as_class(name)
+
     def as_class(self, name: str) -> type:
         """Return a class without a body that inherits as class `name` of the file does."""
         if name not in self._classes:
@@ -199,7 +205,7 @@ def case_classes(module: Module, made: dict[str, list[str]] | None = None) -> It
                 yield CaseClass(statement.name, case)
     for name, names in (made or {}).items():
         if names[0] in module.definitions:
-            yield CaseClass(name, type(name, tuple(map(module.as_class, names)), {}))
+            yield CaseClass(name, type(name, tuple(map(module.visible_class, names)), {}))
 
 
 def first_line(statement: ast.stmt) -> int:

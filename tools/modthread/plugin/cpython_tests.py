@@ -35,11 +35,15 @@ WINDOW_BITS = 12  # of the compression: the board's window has 4 KB
 
 @dataclass(frozen=True)
 class Row:
-    """Tests that cannot pass on a board, why, and the pattern of the error that shows it."""
+    """Tests that cannot pass on a board, why, and the pattern of the error that shows it.
+
+    Where that is that the test does not end, `seconds` is how long to wait for it.
+    """
 
     reason: str
     error: str
     tests: list[str]
+    seconds: float | None = None
 
     def has(self, name: str) -> bool:
         """Return whether the row is about the test `name`, as in EventTests.test_notify."""
@@ -187,11 +191,34 @@ class MethodItem(BoardItem):
         """Return the call that runs the method."""
         return f"run({self.parent.name!r}, {self.method!r})"
 
+    @property
+    def limit(self) -> float:
+        """Seconds that the test may take: the row's, or any test's."""
+        if self._row and self._row.seconds:
+            return self._row.seconds * self.device.board.time_scale
+        return super().limit
+
     def runtest(self) -> None:
         """Run the method; its class is loaded if it is not there yet."""
-        loading = self.parent.load(self.device, self.limit, self.method)
-        self.check(loading if loading.error else self._run())
+        loading = self.parent.load(self.device, super().limit, self.method)
+        if loading.error:
+            self.check(loading)
+        elif self._row and self._row.seconds:
+            self._run_in_vain(self._row)
+        else:
+            self.check(self._run())
         self._passed = True
+
+    def _run_in_vain(self, row: Row) -> None:
+        """Run what does not end."""
+        try:
+            result = self._run()
+        except BoardTestFailure as failure:
+            if not re.match(row.error, failure.message):
+                raise
+            self._clean = False
+        else:
+            self.check(result)
 
     def check(self, result: Result) -> None:
         """Fail on an exception, in a thread too, and on what the table calls impossible."""
