@@ -677,7 +677,7 @@ def test_emulated_board_is_recovered_after_each(run: Run) -> None:
     place = "tests/device/test_it.py:28: in work\n    lock.acquire()"
     assert f"thread 2, work:\n{place}" in result.stdout
     assert re.search(r" 2  waiting .*  work\n +1  running .*  main\n", result.stdout)
-    waits = r"thread 2 \(work\) waits for Lock 0x\w+, taken by main\nmain waits for Lock .* itself\n"
+    waits = r"thread 2 \(work\) waits for Lock 0x\w+, taken by main\nmain waits for Lock .* itself"
     assert re.search(waits, result.stdout)
     calls = r"^\*\*\* HardFault .*(\n.+)+ machine_mem_subscr "
     assert re.search(calls, result.stdout, re.MULTILINE)

@@ -199,8 +199,9 @@ FAULTS = [
     Fault(
         "a lock is tried outside of the critical section",
         "lock.c",
-        "    lock->locked = true;\n    kernel_unlock(state);\n    return acquired;",
-        "    kernel_unlock(state);\n    lock->locked = true;\n    return acquired;",
+        "    if (acquired) {\n        lock->taken_by = gil_current->ident;\n    }\n"
+        "    kernel_unlock(state);",
+        "    kernel_unlock(state);\n    lock->taken_by = gil_current->ident;",
         "release_in_an_interrupt",
     ),
     Fault(
@@ -213,8 +214,8 @@ FAULTS = [
     Fault(
         "who got the lock stays in the line",
         "lock.c",
-        "        lock->first = waiter->next;\n        waiter->owns_lock",
-        "        waiter->owns_lock",
+        "        lock->first = waiter->next;\n        lock->taken_by",
+        "        lock->taken_by",
         "a_thread_ends_while_others_wait_for_it",
     ),
     Fault(
@@ -227,7 +228,7 @@ FAULTS = [
     Fault(
         "a free lock is waited for",
         "lock.c",
-        "    waiter->owns_lock = !lock->locked;",
+        "    waiter->owns_lock = lock->taken_by == LOCK_FREE;",
         "    waiter->owns_lock = false;",
         "release_in_an_interrupt",
     ),
@@ -270,8 +271,8 @@ FAULTS = [
         "an exception does not end the wait for a lock",
         "lock.c",
         "        mp_handle_pending(MP_HANDLE_PENDING_CALLBACKS_AND_EXCEPTIONS);\n"
-        "    }\n    return lock_try",
-        "        mp_thread_give_way();\n    }\n    return lock_try",
+        "    }\n    waiter.thread",
+        "        mp_thread_give_way();\n    }\n    waiter.thread",
         "ctrl_c_ends_a_wait_for_ever",
     ),
     Fault(

@@ -12,7 +12,7 @@ OBSERVER const char *observe_lock(mp_obj_t object) {
     if (lines_lost) {
         return NULL;
     }
-    if (!lock->locked) {
+    if (lock->taken_by == LOCK_FREE) {
         return lock->first != NULL ? "threads wait for a lock that is free" : NULL;
     }
     size_t n = 0;
@@ -23,6 +23,9 @@ OBSERVER const char *observe_lock(mp_obj_t object) {
         }
         if (waiter->thread->task == NULL || waiter->thread->task->alive != TASK_ALIVE) {
             return "a dead thread waits for a lock";
+        }
+        if (waiter->thread->waits_for != lock) {
+            return "a thread waits for a lock and does not say so";
         }
         if (waiter->owns_lock) {
             return "a thread waits for a lock that it owns";
