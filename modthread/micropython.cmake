@@ -75,9 +75,6 @@ set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_lfs.c APPEND PROPERTY COMPILE_OPTI
 )
 
 # The import lock: see import.c.
-set_property(SOURCE ${MICROPY_PY_DIR}/objtype.c APPEND PROPERTY COMPILE_OPTIONS
-    -include ${CMAKE_CURRENT_LIST_DIR}/checked/bases.h
-)
 set_property(SOURCE ${MICROPY_PY_DIR}/builtinimport.c APPEND PROPERTY COMPILE_DEFINITIONS
     mp_map_lookup=import_map_lookup
     mp_builtin___import__=import_module
@@ -112,9 +109,6 @@ foreach(name compile objset objtuple objtype persistentcode)
 endforeach()
 set_property(SOURCE ${MODTHREAD_RECURSIVE} ${MICROPY_DIR}/extmod/modre.c APPEND PROPERTY COMPILE_OPTIONS
     -include ${CMAKE_CURRENT_LIST_DIR}/checked/recursion.h
-)
-set_property(SOURCE ${MICROPY_PY_DIR}/objtype.c APPEND PROPERTY COMPILE_OPTIONS
-    -include ${CMAKE_CURRENT_LIST_DIR}/checked/bases.h
 )
 set_property(SOURCE ${MICROPY_PY_DIR}/builtinimport.c ${MICROPY_DIR}/extmod/vfs_fat_file.c APPEND PROPERTY COMPILE_OPTIONS
     -include ${CMAKE_CURRENT_LIST_DIR}/checked/files.h

@@ -57,7 +57,6 @@ LDFLAGS_USERMOD += -Wl,--wrap=mp_hal_stdout_tx_strn -Wl,--wrap=pyexec_file_if_ex
 MODTHREAD_RECURSIVE_O = $(addprefix $(BUILD)/, $(addprefix py/, compile.o objset.o objtuple.o objtype.o persistentcode.o) extmod/modre.o)
 MODTHREAD_FILES_O = $(addprefix $(BUILD)/, py/builtinimport.o extmod/vfs_fat_file.o)
 $(MODTHREAD_RECURSIVE_O): CFLAGS += -include $(MODTHREAD_DIR)/checked/recursion.h
-$(BUILD)/py/objtype.o: CFLAGS += -include $(MODTHREAD_DIR)/checked/bases.h
 $(MODTHREAD_FILES_O): CFLAGS += -include $(MODTHREAD_DIR)/checked/files.h
 $(BUILD)/extmod/vfs_fat.o: CFLAGS += -include $(MODTHREAD_DIR)/checked/fat.h
 

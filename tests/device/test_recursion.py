@@ -198,37 +198,6 @@ def test_data_and_programs_nested_deep(size):
         gc.collect()
 
 
-def several_bases():
-    """Return a class with two bases, one of which has two, and so on: as deep as main can make it."""
-
-    class One:
-        pass
-
-    class Other:
-        pass
-
-    nested = One
-    try:
-        for _ in range(300):
-            nested = type("Nested", (nested, Other), {})
-    except RuntimeError:
-        pass
-    return nested
-
-
-def test_bases_nested_deep():
-    nested = several_bases()
-    for use in (
-        lambda _: nested(),
-        lambda _: nested.nothing,
-        lambda _: issubclass(nested, OSError),
-        lambda _: type("Nested", (nested, object), {}),
-    ):
-        _, raised = run_to_the_end(use, 4096)
-        assert raised, "nothing was raised"
-        check(raised[0], "of bases")
-
-
 def test_depth_grows_with_the_stack():
     sizes = (4096, 8192, 16384, 65536)
     depths = [run_to_the_end(call, size)[0] for size in sizes]
