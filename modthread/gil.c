@@ -38,7 +38,6 @@ static struct {
     queue_t computing;
     uint32_t granted_us; // when the owner got it
     uint32_t woken_us; // how long woken threads have had it since a computing one had
-    uint32_t events; // how often mp_thread_notify() has been called
 } gil;
 
 thread_t *gil_current;
@@ -308,8 +307,8 @@ void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     gc_helper_regs_t regs;
     thread_t *self = owner_that_runs();
     NOTE_STACK(self, regs);
-    if (event && self->events_seen != gil.events) {
-        self->events_seen = gil.events;
+    if (event && self->event_came) {
+        self->event_came = false;
         kernel_unlock(state);
         return;
     }
@@ -352,8 +351,8 @@ void gil_wake(thread_t *thread) {
 
 void mp_thread_notify(void) {
     uint32_t state = kernel_lock();
-    gil.events++;
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        thread->event_came = true;
         if (thread->status == THREAD_WAITING && thread->awaits_event) {
             wake(thread);
         }

@@ -59,10 +59,10 @@ typedef struct _thread_t {
     struct _mp_obj_thread_lock_t *waits_for; // until it has it, or an exception ends the wait; NULL otherwise
     uint32_t ident;
     uint32_t slice_us; // how much of its time slice it has used
-    uint32_t events_seen; // the count of events when it last looked for one
     volatile uint8_t status; // a thread_status_t
     bool woken; // comes from a wait rather than from computing
     bool awaits_event; // waits in mp_event_wait_ms()
+    bool event_came; // since it last looked for one
     uint8_t waits; // how often it has begun to wait; wraps
     uint8_t looked_at; // by a soft reset: its last wait, and how often that was found
     uint8_t looks;

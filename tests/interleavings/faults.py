@@ -126,7 +126,7 @@ FAULTS = [
     Fault(
         "nobody looks for an event before it parks",
         "gil.c",
-        "    if (event && self->events_seen != gil.events) {",
+        "    if (event && self->event_came) {",
         "    if (false) {",
         "notify_against_a_wait",
     ),
@@ -138,9 +138,9 @@ FAULTS = [
         "notify_against_a_wait",
     ),
     Fault(
-        "events are not counted",
+        "nobody is told of an event that came before it waits",
         "gil.c",
-        "    gil.events++;\n",
+        "        thread->event_came = true;\n",
         "",
         "notify_against_a_wait",
     ),
