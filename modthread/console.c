@@ -23,6 +23,7 @@
 #include "deadline.h"
 #include "gil.h"
 #include "scheduler.h"
+#include "thread.h"
 
 #define PROMPT_MS (5000)
 #define LOOK_AGAIN_US (10000)
@@ -192,5 +193,5 @@ int __wrap_pyexec_file_if_exists(const char *filename) {
         skip_files = false;
         filename = "/"; // no file
     }
-    return __real_pyexec_file_if_exists(filename);
+    return thread_program_ended(__real_pyexec_file_if_exists(filename));
 }

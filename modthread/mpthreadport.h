@@ -26,8 +26,8 @@ static inline struct _mp_state_thread_t *mp_thread_get_state(void) {
 // Make the calling task the main thread; stack is the lowest address of its stack.
 void mp_thread_init_main(void *stack);
 // Call pyexec_friendly_repl() or pyexec_raw_repl(): an exception that comes while it waits for input, as the SystemExit of
-// a thread that calls machine.soft_reset(), ends it. Returns what it returns. It takes so many bytes of the main thread's
-// stack, which a port adds to the limit.
+// a thread that calls machine.soft_reset(), ends it. Returns what it returns; if a soft reset begins with that, every other
+// thread has ended. It takes so many bytes of the main thread's stack, which a port adds to the limit.
 #define MP_THREAD_RUN_REPL_STACK (32)
 int mp_thread_run_repl(int (*repl)(void));
 // End every other thread: ask them to leave, then delete what remains. Blocks for at most a fifth of a second, or as the

@@ -308,10 +308,10 @@ int mp_thread_run_repl(int (*repl)(void)) {
     if (nlr_push(&nlr) == 0) {
         int result = repl();
         nlr_pop();
-        return result;
+        return thread_program_ended(result);
     }
     if (is_system_exit(nlr.ret_val)) {
-        return PYEXEC_FORCED_EXIT;
+        return thread_program_ended(PYEXEC_FORCED_EXIT);
     }
     mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));
     return 0;
@@ -341,6 +341,10 @@ static void ask_again_who_waits(void) {
     }
 }
 
+#ifdef MODTHREAD_FORGET_WAITING
+void MODTHREAD_FORGET_WAITING(void); // where others write to the stack of one that waits: of the port
+#endif
+
 static bool may_still_leave(uint32_t waited_us) {
     #ifdef MODTHREAD_OUTSIDE_LEAVE_US // where others write to the stack of one that is outside, as lwIP's task does
     for (thread_t *thread = thread_list; thread != &thread_main; thread = thread->next) {
@@ -365,6 +369,9 @@ void mp_thread_deinit(void) {
         }
     }
     lock_reset(); // before an interrupt can release a lock for which a deleted thread waits
+    #ifdef MODTHREAD_FORGET_WAITING
+    MODTHREAD_FORGET_WAITING();
+    #endif
     while (thread_list != &thread_main) {
         doomed = thread_list;
         list_remove(doomed);
@@ -373,6 +380,13 @@ void mp_thread_deinit(void) {
     }
     pool_empty();
     set_defaults();
+}
+
+int thread_program_ended(int result) {
+    if (result & PYEXEC_FORCED_EXIT) {
+        mp_thread_deinit();
+    }
+    return result;
 }
 
 uint32_t mp_thread_ident_of_task(const void *task) {

@@ -91,6 +91,10 @@ thread_t *thread_self(void);
 // Raises MemoryError, or RuntimeError while the interpreter shuts down; then nothing remains of it.
 uint32_t thread_start(thread_call_t *call, int core);
 
+// Return what a function of shared/runtime/pyexec.h has returned to main(). If a soft reset begins with that, end every other
+// thread before: they may still start anything that the reset ends. main() runs Python by those functions only.
+int thread_program_ended(int result);
+
 // Restart the board if the thread's stack has overflowed.
 static inline void thread_check_stack(const thread_t *thread) {
     if (thread->stack->guard != STACK_GUARD) {

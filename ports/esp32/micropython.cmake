@@ -44,7 +44,6 @@ function(modthread_esp32_overlay)
     foreach(function
         ${xtensa_functions}
         esp_light_sleep_start
-        machine_timer_deinit_all
         mp_init
         mp_hal_delay_ms
         mp_hal_delay_us

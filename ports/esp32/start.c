@@ -28,14 +28,7 @@ int __wrap_pyexec_raw_repl(void) {
     return mp_thread_run_repl(__real_pyexec_raw_repl);
 }
 
-// At a soft reset MicroPython's main.c ends the timers first. Threads end before: they may still start some.
-void __real_machine_timer_deinit_all(void);
-void __wrap_machine_timer_deinit_all(void) {
-    mp_thread_deinit();
-    __real_machine_timer_deinit_all();
-}
-
-// At each soft reset, too; mp_thread_deinit() has ended all other threads.
+// At each soft reset, too: all other threads have ended.
 void __real_mp_init(void);
 void __wrap_mp_init(void) {
     mp_thread_init_main(pxTaskGetStackStart(NULL));

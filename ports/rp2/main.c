@@ -14,7 +14,6 @@
 #include "cores.h"
 #include "stacks.h"
 #include "modthread/kernel.h"
-#include "network.h"
 #include "service.h"
 
 uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)] __attribute__((aligned(8)));
@@ -67,16 +66,6 @@ int __wrap_pyexec_friendly_repl(void) {
 int __real_pyexec_raw_repl(void);
 int __wrap_pyexec_raw_repl(void) {
     return mp_thread_run_repl(__real_pyexec_raw_repl);
-}
-
-// At a soft reset MicroPython's main.c ends this first. Threads end before: they may still start anything.
-void __real_machine_i2s_deinit_all(void);
-void __wrap_machine_i2s_deinit_all(void) {
-    mp_thread_deinit();
-    #if MICROPY_PY_LWIP
-    network_forget_waiting();
-    #endif
-    __real_machine_i2s_deinit_all();
 }
 
 // MicroPython's main.c has set the limit of the stack, and gives the garbage collector all memory up to that stack. What

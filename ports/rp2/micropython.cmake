@@ -140,7 +140,7 @@ function(modthread_rp2_overlay)
     target_link_options(firmware PRIVATE -Wl,--defsym=fault_ram_end=__StackTop)
     # For who measures the heap.
     target_link_options(firmware PRIVATE -Wl,--defsym=__modthread_heap_reserve__=${MODTHREAD_MAIN_STACK_RESERVE})
-    foreach(function main gc_init machine_i2s_deinit_all mp_hal_delay_ms mp_hal_delay_us
+    foreach(function main gc_init mp_hal_delay_ms mp_hal_delay_us
         pyexec_friendly_repl pyexec_raw_repl ${MODTHREAD_CORES_WRAP})
         target_link_options(firmware PRIVATE -Wl,--wrap=${function})
     endforeach()

@@ -30,4 +30,8 @@
 // MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE (micropython.cmake) below.
 #define MODTHREAD_STACK_MARGIN (1024)
 
+#if MICROPY_PY_LWIP
+#define MODTHREAD_FORGET_WAITING network_forget_waiting
+#endif
+
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H

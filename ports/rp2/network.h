@@ -21,7 +21,7 @@
 // the GIL, but not the lock. Exceptions end it.
 void network_wait_ms(mp_uint_t ms);
 
-// Threads have been deleted in the middle of a wait: nothing is written any more to where they waited.
+// Threads are deleted in the middle of a wait: nothing is written any more to where they wait.
 void network_forget_waiting(void);
 
 // mp_event_handle_nowait() of the radio's driver, which waits with the lock: nothing is handled.

@@ -1,5 +1,6 @@
 """Images that a chip would refuse, each wrong on purpose in one way, and what is said of them."""
 
+import re
 import shutil
 import struct
 import subprocess
@@ -558,19 +559,23 @@ def test_m3_instructions(
     assert bool(found) == bool(said)
 
 
+PYEXEC = ("pyexec_file_if_exists", "pyexec_friendly_repl", "pyexec_raw_repl")
+
+
 @pytest.mark.parametrize(
-    ("names", "is_fault"),
+    ("names", "missing"),
     [
-        ("", False),  # a stock firmware
-        ("void gil_init(void) {} void __wrap_machine_i2s_deinit_all(void) {}", False),
-        ("void gil_init(void) {}", True),
+        ((), set()),  # a stock firmware
+        (("gil_init", *(f"__wrap_{name}" for name in PYEXEC)), set()),
+        (("gil_init", *(f"__wrap_{name}" for name in PYEXEC[1:])), {PYEXEC[0]}),
+        (("gil_init",), {*PYEXEC}),
     ],
 )
 def test_threads_that_a_soft_reset_would_not_end_first(
-    tiny: Tiny, names: str, is_fault: bool
+    tiny: Tiny, names: tuple[str, ...], missing: set[str]
 ) -> None:
-    tiny.build(main=MAIN + names)
-    assert ("nothing calls machine_i2s_deinit_all()" in said_of(tiny)) == is_fault
+    tiny.build(main=MAIN + "".join(f"void {name}(void) {{}}\n" for name in names))
+    assert {*re.findall(r"nothing calls (\w+)\(\)", said_of(tiny))} == missing
 
 
 # What the user sees.

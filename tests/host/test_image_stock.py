@@ -46,7 +46,9 @@ EXPECTED = {
             "machine.soft_reset() is for the whole board, from any thread"
         ),
         r"c_compiler FLAGS (-include|\w+\.h)": "headers that change what one file of theirs calls",
-        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=pyexec_\w+": "the prompt knows of threads",
+        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=pyexec_\w+": (
+            "the prompt knows of threads, and a soft reset ends them before what they use"
+        ),
         r"cxx_executable_linker LINK_FLAGS -Wl,--defsym=__modthread_heap_reserve__=\d+": (
             "for who measures the heap"
         ),
@@ -59,9 +61,6 @@ EXPECTED = {
         r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=mp_hal_delay_[mu]s": "others run meanwhile",
         r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=mp_hal_stdout_tx_strn": (
             "the raw REPL's answer stays whole beside threads that print"
-        ),
-        r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=machine_i2s_deinit_all": (
-            "threads end before what they use"
         ),
     },
     "MPS2_AN385": {

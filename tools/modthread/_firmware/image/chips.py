@@ -86,7 +86,7 @@ class Chip:
     `attributes` are what the image's build attributes say, None for what they must not say.
     `flags` are what each compiler got, `multilib` the folder of the libraries that go with them.
     `uf2_family` is None where no UF2 file is made. `boot` is the rule for the flash's beginning.
-    `soft_reset_hook` is the function of MicroPython's that our port wraps to end the threads.
+    `programs` are the functions of MicroPython's that run Python, which our port wraps.
     `extensions` are those of a RISC-V, of A, F and D. `foreign` are object files that say that they
     are for another processor, each with why they may.
     """
@@ -106,7 +106,7 @@ class Chip:
     uf2_family: int | None = None
     boot: str = ""
     esptool: str = ""
-    soft_reset_hook: str = ""
+    programs: tuple[str, ...] = ()
     extensions: frozenset[str] = frozenset()
     foreign: Mapping[str, str] = field(default_factory=dict)
 
@@ -190,6 +190,9 @@ PICO_FLASH_OFF = (
     FlashOff("cores_interrupt", "cores_stop_other", {"compiled_tick": AFTER_FLASH_OFF}),
 )
 
+# What the main.c of MicroPython's ports calls; ports/qemu has one of its own.
+PYEXEC = ("pyexec_file_if_exists", "pyexec_friendly_repl", "pyexec_raw_repl")
+
 RP2040 = Chip(
     name="RP2040",
     machine="EM_ARM",
@@ -207,7 +210,7 @@ RP2040 = Chip(
     flags=("-mcpu=cortex-m0plus", "-mthumb"),
     multilib="thumb/v6-m/nofp",
     uf2_family=0xE48B_FF56,
-    soft_reset_hook="machine_i2s_deinit_all",
+    programs=PYEXEC,
     boot="boot2",
 )
 
@@ -239,6 +242,7 @@ RP2350 = Chip(
         )
     },
     uf2_family=0xE48B_FF59,
+    programs=PYEXEC,
     boot="block",
 )
 
@@ -292,7 +296,7 @@ ESP32 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32",
-    soft_reset_hook="machine_timer_deinit_all",
+    programs=PYEXEC,
 )
 
 ESP32S3 = Chip(
@@ -310,7 +314,7 @@ ESP32S3 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32s3",
-    soft_reset_hook="machine_timer_deinit_all",
+    programs=PYEXEC,
 )
 
 ESP32C3 = Chip(
@@ -327,7 +331,7 @@ ESP32C3 = Chip(
     pointers=ESP_ARRAYS,
     flash_off=ESP_FLASH_OFF,
     esptool="esp32c3",
-    soft_reset_hook="machine_timer_deinit_all",
+    programs=PYEXEC,
 )
 
 CHIPS = {one.name: one for one in (RP2040, RP2350, MPS2_AN385, ESP32, ESP32S3, ESP32C3)}

@@ -6,14 +6,16 @@ from modthread._firmware.image.image import Fault, Image
 
 
 def end_first(image: Image) -> Iterator[Fault]:
-    """A soft reset calls the function on which the end of the threads hangs, before all else.
+    """A soft reset ends the threads first: our functions are called around what runs Python.
 
-    It hangs there by the linker's --wrap. If this MicroPython does not call the function, --wrap
-    says nothing, and the linker leaves ours out.
+    They are by the linker's --wrap. If this MicroPython does not call such a function, --wrap says
+    nothing, and the linker leaves ours out.
     """
-    hook = image.chip.soft_reset_hook
-    if hook and image.has_our_threads and f"__wrap_{hook}" not in image.elf.by_name:
-        yield Fault(
-            f"a soft reset would not end the threads first: nothing calls {hook}()",
-            "build a MicroPython that does, or wrap another function in micropython.cmake",
-        )
+    if not image.has_our_threads:
+        return
+    for function in image.chip.programs:
+        if f"__wrap_{function}" not in image.elf.by_name:
+            yield Fault(
+                f"a soft reset would not end the threads first: nothing calls {function}()",
+                "build a MicroPython that does, or wrap what it calls in micropython.cmake",
+            )
