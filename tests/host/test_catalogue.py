@@ -166,6 +166,27 @@ def test_a_damaged_board_json_is_one_line(micropython: MicroPythonTree) -> None:
         boards.load("BROKEN")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"vendor": 5},
+        {"product": ["Board"]},
+        {"deploy_options": "0x1000"},
+        {"deploy_options": {"flash_offset": "at the start"}},
+        {"deploy_options": {"flash_offset": 4096}},
+        {"mcu": 32},
+    ],
+)
+def test_a_wrong_value_in_board_json_is_one_line(
+    micropython: MicroPythonTree, wrong: dict[str, object]
+) -> None:
+    table = {"mcu": "esp32", "product": "Board", "vendor": "Maker"} | wrong
+    folder = micropython.define("WRONG", "esp32")
+    (folder / "board.json").write_text(json.dumps(table))
+    with pytest.raises(ModthreadError, match=r"^/.*board\.json: \w+ cannot be .*; correct it$"):
+        boards.load("WRONG")
+
+
 RADIO = "set(MICROPY_PY_LWIP ON)\nset(MICROPY_PY_NETWORK_CYW43 ON)\n"
 ETHERNET = (
     "set(MICROPY_PY_LWIP ON)\nset(MICROPY_PY_NETWORK_WIZNET5K W5500)\nset(MICROPY_PY_BLUETOOTH 0)\n"

@@ -41,8 +41,9 @@ class Definition:
     @property
     def product(self) -> str:
         """The maker and the name, as in the shop."""
-        vendor, product = self._json.get("vendor", ""), self._json.get("product", self.name)
-        return str(product) if vendor.lower() in product.lower() else f"{vendor} {product}"
+        vendor = self._string(self._json, "vendor")
+        product = self._string(self._json, "product") or self.name
+        return product if vendor.lower() in product.lower() else f"{vendor} {product}"
 
     @cached_property
     def variants(self) -> tuple[str, ...]:
@@ -57,7 +58,7 @@ class Definition:
         """
         said = self._cmake(variant).get("PICO_PLATFORM") if variant else None
         set_here = self._cmake("")
-        mcu = said or self._json.get("mcu") or set_here.get("PICO_PLATFORM")
+        mcu = said or self._string(self._json, "mcu") or set_here.get("PICO_PLATFORM")
         mcu = mcu or set_here.get("IDF_TARGET")
         if not mcu:
             raise ModthreadError(
@@ -84,13 +85,29 @@ class Definition:
 
         It follows from the chip, and board.json may say it, too.
         """
-        said = self._json.get("deploy_options", {}).get("flash_offset")
-        return int(said, 0) if said else OFFSETS.get(self.mcu(), 0)
+        options = self._json.get("deploy_options", {})
+        if not isinstance(options, dict):
+            raise self._wrong("deploy_options", options)
+        said = self._string(options, "flash_offset")
+        try:
+            return int(said, 0) if said else OFFSETS.get(self.mcu(), 0)
+        except ValueError:
+            raise self._wrong("flash_offset", said) from None
 
     def submodules(self, variant: str = "") -> list[str]:
         """Return the submodules of MicroPython that the board needs beside those of its port."""
         said = self._cmake("") | self._cmake(variant)
         return [path for key, path in SUBMODULES.items() if said.get(key, "0").upper() not in OFF]
+
+    def _string(self, table: Mapping[str, Any], key: str) -> str:
+        """Return what board.json says, or nothing; raises ModthreadError for what is no string."""
+        said = table.get(key, "")
+        if not isinstance(said, str):
+            raise self._wrong(key, said)
+        return said
+
+    def _wrong(self, key: str, said: object) -> ModthreadError:
+        return ModthreadError(f"{self.folder}/board.json: {key} cannot be {said!r}; correct it")
 
     @cached_property
     def _json(self) -> Mapping[str, Any]:
