@@ -82,7 +82,8 @@ def test_a_folder_outside_micropython_is_built(tmp_path: Path) -> None:
     """Without I2S, where MicroPython lets a board do without."""
     assert HERE
     may_be_off = "#ifndef MICROPY_PY_MACHINE_I2S" in (HERE / "ports/rp2/mpconfigport.h").read_text()
-    header = "#define MICROPY_HW_FLASH_STORAGE_BYTES (1024 * 1024)\n"
+    header = '#define MICROPY_HW_BOARD_NAME "My own board"\n'
+    header += "#define MICROPY_HW_FLASH_STORAGE_BYTES (1024 * 1024)\n"
     header += "#define MICROPY_PY_MACHINE_I2S (0)\n" if may_be_off else ""
     define_board(tmp_path / "MY_OWN", "rp2040", "set(PICO_BOARD pico)\n", header)
     elf = image.Elf(built(str(tmp_path / "MY_OWN")).firmware)
