@@ -87,6 +87,7 @@ def test_written_and_reset_softly(device: Device) -> None:
 
 
 @pytest.mark.lane("hours", "RPI_PICO")
+@pytest.mark.lane("long")
 def test_written_and_reset_softly_50_times(device: Device) -> None:
     rounds(device, 50)
 

@@ -23,7 +23,7 @@ LIMIT = 60.0  # seconds, for what takes a board on an idle host one
 TRIES = 5
 INTERVALS = [  # between two lines of a thread, in ms
     pytest.param(1, marks=pytest.mark.lane("hours", "RPI_PICO")),
-    pytest.param(5, marks=pytest.mark.lane("long", "RPI_PICO")),
+    pytest.param(5, marks=pytest.mark.lane("long")),
     20,
 ]
 PRINTING = """

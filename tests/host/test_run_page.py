@@ -19,6 +19,11 @@ from modthread._firmware import build
 
 pytestmark = pytest.mark.lane("test")  # each is a run of pytest
 
+PARALLEL = [
+    pytest.param([], id="alone", marks=pytest.mark.lane("long")),
+    pytest.param(["-n", "2"], id="parallel"),
+]
+
 COMMANDS = [
     line
     for block in re.findall(
@@ -52,7 +57,7 @@ def test_flaky():
 """
 
 
-@pytest.mark.parametrize("parallel", [[], ["-n", "2"]], ids=["alone", "parallel"])
+@pytest.mark.parametrize("parallel", PARALLEL)
 def test_junit(run: Run, fake_board: Make, tmp_path: Path, parallel: list[str]) -> None:
     junit = tmp_path / "junit.xml"
     boards = ["--board", fake_board("ONE"), "--board", fake_board("TWO")]
@@ -128,7 +133,7 @@ class Page(HTMLParser):
             self.text = re.sub(r"[ \n]+", " ", self.text + data)
 
 
-@pytest.mark.parametrize("parallel", [[], ["-n", "2"]], ids=["alone", "parallel"])
+@pytest.mark.parametrize("parallel", PARALLEL)
 def test_page_has_everything(
     run: Run, fake_board: Make, tmp_path: Path, parallel: list[str]
 ) -> None:
