@@ -18,6 +18,7 @@ from modthread import cli
 from modthread._boards import boards, reservation
 from modthread._boards.board_choice import Choice, choose, only_attached
 from modthread._boards.reservation import Reservation
+from modthread._commands import board_list
 from modthread.errors import ModthreadError
 from modthread.plugin.fleet import named
 
@@ -123,6 +124,7 @@ def test_where_one_may_not_look_is_one_line(tmp_path: Path) -> None:
 import os, sys
 sys.path[:0] = {sys.path!r}
 from modthread._boards.board_choice import choose
+from modthread._commands import board_list
 os.setuid(65534)
 for options in ({str(tmp_path)!r},), (None, {str(tmp_path / "tty")!r}):
     try: print(choose(*options).where)
@@ -273,6 +275,7 @@ def test_what_runs_on_a_board_says_which_it_is(
     capsys: Capture,
 ) -> None:
     define_three(micropython)
+    monkeypatch.setattr(board_list, "ANSWER_LIMIT", 120.0)  # it answers, on a busy host late
     monkeypatch.setenv("FAKE_MACHINE", "Seeed XIAO RP2040 with RP2040")
     info = ListPortInfo(fake_port())
     info.vid, info.pid = PICO[:2]
@@ -284,6 +287,7 @@ def test_what_runs_on_a_board_says_which_it_is(
 
 @pytest.fixture
 def answering(plug_in: Plug, fake_port: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(board_list, "ANSWER_LIMIT", 120.0)  # it answers, on a busy host late
     port = fake_port()
     monkeypatch.setattr(list_ports, "comports", lambda: [ListPortInfo(port)])
     return port
@@ -321,6 +325,8 @@ def test_what_a_board_without_modthread_answers(
     start: str,
     runs: str,
 ) -> None:
+    if start != "silent":
+        monkeypatch.setattr(board_list, "ANSWER_LIMIT", 120.0)  # it answers, on a busy host late
     port = fake_port(start)
     monkeypatch.setattr(list_ports, "comports", lambda: [ListPortInfo(port)])
     assert cli.main(["boards", "--ask", "--json"]) == 0
