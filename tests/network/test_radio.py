@@ -47,7 +47,9 @@ def get(device: Device, path: str) -> bytes:
         return bytes(answer.read())
 
 
-def interrupted(device: Device, source: str, ready: bytes, then: Callable[[], None]) -> Result:
+def interrupted(
+    device: Device, source: str, ready: bytes, then: Callable[[], None], limit: float = LIMIT
+) -> Result:
     """Run a script; when it has printed `ready` call `then`, and send Ctrl-C."""
     said = bytearray()
     called = False
@@ -60,7 +62,7 @@ def interrupted(device: Device, source: str, ready: bytes, then: Callable[[], No
             then()
             device.session.send(b"\x03")
 
-    result = device.run(source, LIMIT * device.board.time_scale, consume)
+    result = device.run(source, limit * device.board.time_scale, consume)
     assert called, said
     return result
 
@@ -229,6 +231,7 @@ while True:
 """
 
 
+@pytest.mark.lane("hours")  # a request takes a second or two of the host
 def test_a_web_server_beside_computing_threads(device: Device) -> None:
     answers: list[list[str]] = []
 
@@ -236,7 +239,7 @@ def test_a_web_server_beside_computing_threads(device: Device) -> None:
         for number in range(1, REQUESTS + 1):
             answers.append(get(device, f"/{number}").decode().split())
 
-    result = interrupted(device, JOIN + COMPUTING, b"ready", ask)
+    result = interrupted(device, JOIN + COMPUTING, b"ready", ask, 6 * LIMIT)
     assert b"KeyboardInterrupt" in result.error
     numbers = [str(number) for number in range(1, REQUESTS + 1)]
     assert [(answer[0], answer[3]) for answer in answers] == [(n, f"/{n}") for n in numbers]
