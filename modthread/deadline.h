@@ -1,7 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The end of a wait, in microseconds. The kernel's tick is only the alarm that lets a thread look at the clock: ticks may be
-// missed, while the processor sleeps or interrupts are masked, and no wait becomes longer for it.
+// The end of a wait, in microseconds of a clock that goes on while the processor sleeps or interrupts are masked.
 
 #ifndef MODTHREAD_DEADLINE_H
 #define MODTHREAD_DEADLINE_H
@@ -11,6 +10,7 @@
 // A time of mp_thread_time_us().
 typedef uint64_t deadline_t;
 #define DEADLINE_NEVER (UINT64_MAX)
+#define DEADLINE_NOW (0) // a turn for the others
 
 // The longest time, in seconds.
 #define DEADLINE_SECONDS_MAX (INT32_MAX / 1000)

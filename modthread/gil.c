@@ -4,9 +4,15 @@
 // a thread that is woken from a wait is put into the queue by its waker, so that its task runs only when it can go on.
 //
 // Two queues. Threads whose time slice ended are computing: they take turns of a switch interval. Threads that come
-// from a wait go first, so that they answer at once, but not always: a computing thread keeps the GIL for COMPUTING_MIN_US,
-// and gets its turn when woken threads have had it for as long. So the computing ones keep about half of the time even
-// beside threads that sleep and wake as fast as they can.
+// from a wait go first, at once: what they do then is most often short, and they are on time.
+//
+// What woken threads have of the GIL while computing ones want it is a debt, which the computing ones get back as they
+// run. Where the debt is WOKEN_MAX_US a computing thread has its turn, and keeps the GIL for COMPUTING_MIN_US. So neither
+// kind starves: threads that sleep little are on time, and beside threads that sleep and wake as fast as they can the
+// computing ones keep about half of the time.
+//
+// Who waits until some time is in no queue. The port's alarm is set for the first of these times: when it comes the alarm
+// looks at all threads.
 
 #include "py/gc.h"
 #include "py/mphal.h"
@@ -36,8 +42,9 @@ static struct {
     thread_t *owner; // NULL if nobody wants it, and then both queues are empty
     queue_t woken;
     queue_t computing;
+    deadline_t alarm; // when the port calls mp_thread_alarm(), or DEADLINE_NEVER
     uint32_t granted_us; // when the owner got it
-    uint32_t woken_us; // how long woken threads have had it since a computing one had
+    uint32_t woken_us; // the debt of woken threads
 } gil;
 
 thread_t *gil_current;
@@ -99,6 +106,22 @@ static inline uint32_t now_us(void) {
     return mp_hal_ticks_us();
 }
 
+static void set_alarm(deadline_t deadline) {
+    if (deadline < gil.alarm) {
+        gil.alarm = deadline;
+        mp_thread_set_alarm(deadline);
+    }
+}
+
+// A computing thread has the GIL, and a woken one waits: for that one's turn, at the latest when the debt has been paid.
+static bool woken_is_due(uint32_t held) {
+    if (gil.woken_us < WOKEN_MAX_US || held >= COMPUTING_MIN_US) {
+        return true;
+    }
+    set_alarm(mp_thread_time_us() + COMPUTING_MIN_US - held);
+    return false;
+}
+
 // Ask the owner to give way, if the time has come for one of those in the queues.
 static void consider_switch(void) {
     if (gil.owner == NULL || gil_switch_requested) {
@@ -109,7 +132,7 @@ static void consider_switch(void) {
     if (gil.owner->woken) {
         due = held >= WOKEN_MAX_US;
     } else {
-        due = (gil.woken.first != NULL && held >= COMPUTING_MIN_US)
+        due = (gil.woken.first != NULL && woken_is_due(held))
             || (gil.computing.first != NULL && gil.owner->slice_us + held >= gil_switch_interval_us);
     }
     if (due) {
@@ -130,8 +153,9 @@ static void grant(thread_t *thread, uint32_t now) {
 static void charge(thread_t *owner, uint32_t now) {
     uint32_t held = now - gil.granted_us;
     if (owner->woken) {
-        gil.woken_us += held;
+        gil.woken_us = gil.computing.first == NULL ? 0 : MIN(gil.woken_us + held, WOKEN_MAX_US);
     } else {
+        gil.woken_us -= MIN(gil.woken_us, held);
         owner->slice_us += held;
     }
 }
@@ -148,16 +172,13 @@ static void make_current(thread_t *thread) {
 // Choose the next owner, and let its task run. Nobody is the owner any more if nobody wants to be.
 static void pass_on(uint32_t now) {
     bool woken_turn = gil.woken.first != NULL
-        && (gil.computing.first == NULL || gil.woken_us < COMPUTING_MIN_US);
+        && (gil.computing.first == NULL || gil.woken_us < WOKEN_MAX_US);
     queue_t *queue = woken_turn ? &gil.woken : &gil.computing;
     if (queue->first == NULL) {
         gil.owner = NULL;
         gil_switch_requested = false;
     } else {
         thread_t *next = queue_pop(queue);
-        if (!next->woken) {
-            gil.woken_us = 0;
-        }
         grant(next, now);
         if (next != gil_current) {
             make_current(next);
@@ -204,20 +225,6 @@ static void wait_for_grant(const thread_t *self) {
     } while (gil.owner != self);
 }
 
-// The same, but at the deadline a parked thread asks for the GIL.
-static void wait_for_grant_until(thread_t *self, deadline_t deadline) {
-    TickType_t ticks;
-    while (self->status == THREAD_WAITING && (ticks = deadline_ticks(deadline)) != 0) {
-        kernel_take(ticks);
-    }
-    uint32_t state = kernel_lock();
-    bool owned = gil.owner == self || (self->status == THREAD_WAITING && make_ready(self));
-    kernel_unlock(state);
-    if (!owned) {
-        wait_for_grant(self);
-    }
-}
-
 // The thread owns the GIL. If it got it from an interrupt its state has not been moved.
 static void resume(thread_t *self) {
     if (gil_current != self) {
@@ -239,6 +246,7 @@ static void leave(thread_t *self, thread_status_t status) {
 
 void gil_init(void) {
     gil.owner = &thread_main;
+    gil.alarm = DEADLINE_NEVER;
     gil_current = &thread_main;
 }
 
@@ -321,12 +329,14 @@ void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     self->awaits_event = event;
     self->waits++;
     leave(self, THREAD_WAITING);
-    kernel_unlock(state);
-    if (deadline == DEADLINE_NEVER) {
-        wait_for_grant(self);
+    self->deadline = deadline;
+    if (deadline == DEADLINE_NOW) {
+        wake(self);
     } else {
-        wait_for_grant_until(self, deadline);
+        set_alarm(deadline);
     }
+    kernel_unlock(state);
+    wait_for_grant(self);
     resume(self);
 }
 
@@ -412,14 +422,23 @@ void mp_thread_tick(void) {
     kernel_unlock(state);
 }
 
-// A semaphore that is given without the GIL says no more than that.
-void mp_thread_ticks_missed(void) {
+void mp_thread_alarm(void) {
     uint32_t state = kernel_lock();
+    deadline_t now = mp_thread_time_us();
+    deadline_t next = DEADLINE_NEVER;
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
-        if (thread->status == THREAD_WAITING) {
-            kernel_give(thread->task);
+        if (thread->status != THREAD_WAITING) {
+            continue;
+        }
+        if (thread->deadline <= now) {
+            wake(thread);
+        } else {
+            next = MIN(next, thread->deadline);
         }
     }
+    gil.alarm = DEADLINE_NEVER;
+    set_alarm(next);
+    consider_switch();
     kernel_unlock(state);
 }
 

@@ -47,8 +47,9 @@ void mp_thread_pause(void);
 // From interrupts and tasks, with or without the GIL; never blocks.
 void mp_thread_notify(void);
 
-// The kernel has missed ticks: who waits until some time looks at the clock. From tasks and interrupts; never blocks.
-void mp_thread_ticks_missed(void);
+// The time that mp_thread_set_alarm() named has come: let those threads go on that wait for it. Call it too when the
+// alarm may have been missed, after the processor has slept. From tasks and interrupts; never blocks.
+void mp_thread_alarm(void);
 
 // For a port whose tick lets compiled code attend to what is pending. In the tick interrupt: true if the task that it has
 // interrupted owns the GIL, and something is pending for it. Then, by that task: let other threads and callbacks run, and
@@ -60,7 +61,8 @@ void mp_thread_attend(bool may_raise);
 
 // Sleep without the GIL. In the main thread callbacks run meanwhile, and exceptions end it. Never returns early.
 void mp_thread_delay_ms(uint32_t ms);
-// The same for microseconds; less than a millisecond is spent looking at the clock, with the GIL unless others want it.
+// The same for microseconds. Short times are spent looking at the clock, with the GIL; times below a millisecond are not
+// ended by an exception, and no callback runs meanwhile.
 void mp_thread_delay_us(uint32_t us);
 // Wait for mp_thread_notify(). In the main thread callbacks run meanwhile, and exceptions end it. May return early.
 void mp_thread_wait_for_notify(void);
@@ -80,6 +82,10 @@ uint32_t mp_thread_ident_of_task(const void *task);
 // A port provides this: microseconds since some time before mp_thread_init_main(), which never wrap or go back. From
 // tasks and interrupts; never blocks.
 uint64_t mp_thread_time_us(void);
+
+// A port provides this: call mp_thread_alarm() from an interrupt at that time of this clock, or at once where it is past, and
+// no longer at the time that was named before. In a critical section; never blocks.
+void mp_thread_set_alarm(uint64_t us);
 
 // A port with several cores provides these, for hard interrupt handlers written in Python, which use the state of the
 // thread that owns the GIL: stop the other cores wherever they are, and let them go on. From interrupts; nestable.

@@ -8,6 +8,7 @@
 #include "py/mpstate.h"
 #include "py/obj.h"
 
+#include "deadline.h"
 #include "kernel.h"
 #include "stack.h"
 #include "trace.h"
@@ -47,18 +48,26 @@ typedef struct _thread_call_t {
     mp_obj_t args[];
 } thread_call_t;
 
+// Aligned as words are: to 8 bytes it would make each record larger.
+typedef deadline_t thread_deadline_t __attribute__((aligned(4)));
+
 typedef struct _thread_t {
     StaticTask_t tcb;
     TaskHandle_t task;
     mp_state_thread_t state; // MicroPython's own, valid while another thread's is in mp_state_ctx.thread
+    union {
+        struct {
+            struct _thread_t *next_ready; // in a queue of the GIL
+            uint32_t slice_us; // how much of its time slice it has used
+        };
+        thread_deadline_t deadline; // while THREAD_WAITING
+    };
     struct _thread_t *next; // among all live threads, or in the pool of finished ones
-    struct _thread_t *next_ready; // in a queue of the GIL
     thread_stack_t *stack; // while THREAD_OUTSIDE its words begin with registers
     void *stack_pointer; // from here upwards the stack is in use; valid while not running
     thread_call_t *call;
     struct _mp_obj_thread_lock_t *waits_for; // until it has it, or an exception ends the wait; NULL otherwise
     uint32_t ident;
-    uint32_t slice_us; // how much of its time slice it has used
     volatile uint8_t status; // a thread_status_t
     bool woken; // comes from a wait rather than from computing
     bool awaits_event; // waits in mp_event_wait_ms()

@@ -9,6 +9,16 @@
 #include "gil.h"
 #include "scheduler.h"
 
+// A sleep that is shorter is spent looking at the clock: to park would take about as long.
+#ifndef MODTHREAD_PARK_MIN_US
+#define MODTHREAD_PARK_MIN_US (100)
+#endif
+
+// How long it takes at most from the alarm to the thread that waits for it, where nobody keeps the GIL.
+#ifndef MODTHREAD_WAKE_US
+#define MODTHREAD_WAKE_US (40)
+#endif
+
 static void wait_for_event(deadline_t deadline) {
     mp_event_handle_nowait();
     if (!scheduler_is_locked()) {
@@ -34,11 +44,7 @@ void mp_event_wait_ms(mp_uint_t timeout_ms) {
 }
 
 // Nothing may wait here, in a hard interrupt handler or with interrupts off: then the time is spent looking at the clock.
-void mp_thread_delay_ms(uint32_t ms) {
-    if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
-        gil_park(0);
-    }
-    deadline_t deadline = deadline_after_us((uint64_t)ms * 1000);
+static void delay_until(deadline_t deadline) {
     for (;;) {
         mp_event_handle_nowait();
         if (deadline_passed(deadline)) {
@@ -50,17 +56,22 @@ void mp_thread_delay_ms(uint32_t ms) {
     }
 }
 
-// Whole milliseconds are slept, the rest is spent looking at the clock; where other threads want to run it is slept, too.
-void mp_thread_delay_us(uint32_t us) {
-    uint32_t start = mp_hal_ticks_us();
-    if (us >= 2000) {
-        mp_thread_delay_ms(us / 1000 - 1);
+void mp_thread_delay_ms(uint32_t ms) {
+    if (ms == 0 && mp_thread_gil_contended() && !scheduler_is_locked()) {
+        gil_park(DEADLINE_NOW);
     }
-    while ((uint32_t)mp_hal_ticks_us() - start < us) {
-        if (us >= 1000 && mp_thread_gil_contended() && !scheduler_is_locked()) {
-            mp_thread_delay_ms(1);
-        } else {
-            mp_thread_give_way();
-        }
+    delay_until(deadline_after_us((uint64_t)ms * 1000));
+}
+
+// What a thread is awake too early for is spent looking at the clock, so that a sleep ends to the microsecond.
+void mp_thread_delay_us(uint32_t us) {
+    deadline_t deadline = deadline_after_us(us);
+    if (us >= 1000) {
+        delay_until(deadline - MODTHREAD_WAKE_US);
+    } else if (us >= MODTHREAD_PARK_MIN_US && gil_pins == 0 && !scheduler_is_locked()) {
+        gil_park(deadline - MODTHREAD_WAKE_US);
+    }
+    while (!deadline_passed(deadline)) {
+        mp_thread_give_way();
     }
 }

@@ -40,15 +40,35 @@ static bool IRAM_ATTR time_to_look_again(void) {
     return true;
 }
 
+// Threads that wait until some time are on time to a tick.
+static uint64_t threads_us = UINT64_MAX;
+
+void IRAM_ATTR mp_thread_set_alarm(uint64_t us) {
+    threads_us = us;
+}
+
+static bool IRAM_ATTR alarm_is_due(void) {
+    uint32_t state = kernel_lock();
+    bool due = mp_thread_time_us() >= threads_us;
+    if (due) {
+        threads_us = UINT64_MAX;
+    }
+    kernel_unlock(state);
+    return due;
+}
+
 static void IRAM_ATTR tick(void) {
     mp_thread_tick();
+    if (alarm_is_due()) {
+        mp_thread_alarm();
+    }
     if (input_has_come() || time_to_look_again()) {
         mp_thread_notify();
     }
     idle_watch();
 }
 
-uint64_t mp_thread_time_us(void) {
+uint64_t IRAM_ATTR mp_thread_time_us(void) {
     return esp_timer_get_time();
 }
 
@@ -60,6 +80,6 @@ void tick_init(void) {
 esp_err_t __real_esp_light_sleep_start(void);
 esp_err_t __wrap_esp_light_sleep_start(void) {
     esp_err_t result = __real_esp_light_sleep_start();
-    mp_thread_ticks_missed();
+    mp_thread_alarm();
     return result;
 }

@@ -16,6 +16,7 @@
 #include "task.h"
 #endif
 
+#include "alarm.h"
 #include "clock.h"
 #include "machine_timer.h"
 #include "startup.h"
@@ -58,6 +59,9 @@ static void run_scripts_and_repl(void) {
 static void micropython_task(void *argument) {
     (void)argument;
     uart_init();
+    #if MODTHREAD
+    alarm_init();
+    #endif
     #if MICROPY_PY_THREAD
     mp_thread_init_main(main_stack);
     #endif

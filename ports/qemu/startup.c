@@ -10,6 +10,7 @@
 
 #include "ports/cortex_m/fault.h"
 #include "ports/cortex_m/guard.h"
+#include "alarm.h"
 #include "startup.h"
 #include "uart.h"
 
@@ -93,6 +94,9 @@ void SysTick_Handler(void);
 #define SVC_Handler fault_handler
 #define PendSV_Handler fault_handler
 #endif
+#if !MODTHREAD
+#define alarm_handler fault_handler
+#endif
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16 + 32] = {
     [0] = &_estack,
@@ -103,5 +107,7 @@ __attribute__((section(".vectors"), used)) static const void *const vectors[16 +
     [14] = PendSV_Handler,
     [15] = SysTick_Handler,
     [16 + UART_RX_IRQ] = uart_rx_handler,
-    [16 + UART_RX_IRQ + 1 ... 16 + 31] = fault_handler,
+    [16 + UART_RX_IRQ + 1 ... 16 + ALARM_IRQ - 1] = fault_handler,
+    [16 + ALARM_IRQ] = alarm_handler,
+    [16 + ALARM_IRQ + 1 ... 16 + 31] = fault_handler,
 };

@@ -9,6 +9,7 @@
 #include "hardware/sync.h"
 
 #include "crash.h"
+#include "tick.h"
 
 void vApplicationGetIdleTaskMemory(StaticTask_t **tcb, StackType_t **stack, uint32_t *stack_depth) {
     static StaticTask_t idle_tcb;
@@ -41,9 +42,9 @@ void vApplicationPassiveIdleHook(void) {
 
 // An interrupt may have brought what somebody waits for, as with MicroPython's own port. The tick does not.
 void vApplicationIdleHook(void) {
-    TickType_t before = xTaskGetTickCount();
+    uint32_t before = kernel_tick_interrupts;
     __wfi();
-    if (xTaskGetTickCount() == before) {
+    if (kernel_tick_interrupts == before) {
         mp_thread_notify();
     }
 }

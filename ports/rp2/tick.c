@@ -8,6 +8,7 @@
 #include "hardware/timer.h"
 
 #include "../cortex_m/compiled.h"
+#include "modthread/kernel.h"
 #include "modthread/mpthreadport.h"
 #include "../cortex_m/guard.h"
 #include "cores.h"
@@ -22,23 +23,38 @@
 #define US_PER_TICK (1000000 / configTICK_RATE_HZ)
 
 static uint64_t next_us; // when the next tick is due
+static uint64_t threads_us = UINT64_MAX; // when threads wait for their alarm
+volatile uint32_t kernel_tick_interrupts;
 
-// The alarm fires when the timer's low 32 bits become equal to it (RP2040 datasheet, 4.6.3): never for what is over.
-static void set_alarm(uint64_t us) {
-    timer_hw->alarm[ALARM] = (uint32_t)us;
+// The alarm fires when the timer's low 32 bits become equal to it (RP2040 datasheet, 4.6.3): never for what is over, and
+// then its interrupt is forced. In a critical section.
+static void __not_in_flash_func(set_alarm)(void) {
+    uint64_t first = MIN(next_us, threads_us);
+    timer_hw->alarm[ALARM] = (uint32_t)first;
+    if (time_us_64() >= first) {
+        hw_set_bits(&timer_hw->intf, 1u << ALARM);
+    }
 }
 
-// True if the next tick is due; if not, its alarm will fire: it is set before time is read.
-static bool is_due(void) {
-    set_alarm(next_us);
-    return time_us_64() >= next_us;
+void __not_in_flash_func(mp_thread_set_alarm)(uint64_t us) {
+    threads_us = us;
+    set_alarm();
+}
+
+static bool __not_in_flash_func(take_tick)(void) {
+    uint32_t state = kernel_lock();
+    bool due = time_us_64() >= next_us;
+    if (due) {
+        next_us += US_PER_TICK;
+    }
+    kernel_unlock(state);
+    return due;
 }
 
 // Give the kernel the ticks that are due: more than one where interrupts were masked. True if another task shall run.
 static bool __not_in_flash_func(count_ticks)(void) {
     BaseType_t switch_wanted = pdFALSE;
-    while (is_due()) {
-        next_us += US_PER_TICK;
+    while (take_tick()) {
         uint32_t state = taskENTER_CRITICAL_FROM_ISR();
         switch_wanted |= xTaskIncrementTick();
         taskEXIT_CRITICAL_FROM_ISR(state);
@@ -46,14 +62,30 @@ static bool __not_in_flash_func(count_ticks)(void) {
     return switch_wanted;
 }
 
+static void __not_in_flash_func(call_threads)(void) {
+    uint32_t state = kernel_lock();
+    bool due = time_us_64() >= threads_us;
+    if (due) {
+        threads_us = UINT64_MAX;
+    }
+    set_alarm();
+    kernel_unlock(state);
+    if (due) {
+        mp_thread_alarm();
+    }
+}
+
 static void __not_in_flash_func(tick_handler)(void) {
+    hw_clear_bits(&timer_hw->intf, 1u << ALARM);
     timer_hw->intr = 1u << ALARM;
+    kernel_tick_interrupts++;
     const char *overflowed = guard_overflowed();
     if (overflowed != NULL) {
         crash("stack overflow in %s", overflowed);
     }
     bool switch_wanted = count_ticks();
     mp_thread_tick(); // here and not in the kernel's hook: it may take a lock
+    call_threads();
     portYIELD_FROM_ISR(switch_wanted);
     compiled_tick();
     #if configNUMBER_OF_CORES > 1
@@ -69,8 +101,10 @@ void kernel_tick_start(void) {
     irq_set_priority(ALARM_IRQ, PICO_LOWEST_IRQ_PRIORITY);
     hw_set_bits(&timer_hw->inte, 1u << ALARM);
     irq_set_enabled(ALARM_IRQ, true);
+    uint32_t state = kernel_lock();
     next_us = time_us_64() + US_PER_TICK;
-    set_alarm(next_us);
+    set_alarm();
+    kernel_unlock(state);
 }
 
 // V11's port has a weak one, for SysTick.
@@ -84,13 +118,13 @@ void kernel_tick_pause(void) {
 
 // One tick stands for all that went by: a loop over those of an hour would take seconds.
 void kernel_tick_resume(void) {
-    uint64_t now = time_us_64();
-    if (next_us < now) {
-        next_us = now;
-    }
+    uint32_t state = kernel_lock();
+    next_us = MAX(next_us, time_us_64());
+    kernel_unlock(state);
     bool switch_wanted = count_ticks();
+    mp_thread_alarm();
+    call_threads();
     irq_set_enabled(ALARM_IRQ, true);
     portYIELD_FROM_ISR(switch_wanted);
-    mp_thread_ticks_missed();
     service_notify();
 }

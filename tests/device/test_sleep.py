@@ -120,3 +120,34 @@ def test_a_long_sleep_us_stops_nobody():
         late.append(time.ticks_diff(time.ticks_us(), start) - 7000)
     running.clear()
     assert max(late) <= 5000, f"a sleep of 7 ms came {max(late)} us late"
+
+
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+@pytest.mark.parametrize("us", [200, 500, 1000, 2000, 7300])
+def test_on_time_beside_threads_that_compute(us):
+    running = [True]
+
+    def compute():
+        while running:
+            pass
+
+    for _ in range(4):
+        _thread.start_new_thread(compute, ())
+    late = []
+    for _ in range(100):
+        start = time.ticks_us()
+        time.sleep_us(us)
+        late.append(time.ticks_diff(time.ticks_us(), start) - us)
+    running.clear()
+    late.sort()
+    print(f"median {late[50]}, worst {late[-1]} us late")
+    assert late[0] >= 0
+    assert late[50] <= 100, f"{late[50]} us late"
+    assert late[-1] <= 500, f"{late[-1]} us late"
+
+
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+def test_a_loop_of_1_khz_leaves_the_rest():
+    alone = rate_beside(0)
+    beside = rate_beside(1, lambda: time.sleep_us(950))
+    assert beside > 0.85 * alone, f"{beside} rounds a second, alone {alone}"

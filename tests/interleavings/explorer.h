@@ -46,6 +46,7 @@ typedef struct _model_t {
     int stop_depth;
     StaticTask_t *tasks; // without the idle ones
     TickType_t ticks;
+    uint64_t alarm_us; // of the threads
     int tasks_created;
     int busy; // branches and looks at the clock since the last tick
     int left[INTERRUPT_KINDS]; // how many may come yet

@@ -80,6 +80,10 @@ static void take_interrupt(interrupt_t kind) {
             }
         }
         mp_thread_tick();
+        if (model.alarm_us <= mp_thread_time_us()) {
+            model.alarm_us = UINT64_MAX;
+            mp_thread_alarm();
+        }
     } else {
         // What an event tells of is there before; the others have come when they are over.
         model.begun[kind]++;
@@ -104,6 +108,7 @@ void model_init(void) {
     model.lock_owner = -1;
     model.stopper = -1;
     model.ticks = MODEL_FIRST_TICK; // all clocks wrap soon
+    model.alarm_us = UINT64_MAX;
     for (int i = 0; i < KERNEL_CORES; i++) {
         core_t *core = &model.cores[i];
         model_create_task(&core->idle, idle, NULL, idle_stacks[i], sizeof(idle_stacks[i]), i);
@@ -147,6 +152,11 @@ void model_point(point_t kind, const void *where) {
             search_ask(turn, where);
         }
     }
+}
+
+// It rings at a tick. Time that is past has its tick to come, too.
+void mp_thread_set_alarm(uint64_t us) {
+    model.alarm_us = us;
 }
 
 /******************************************************************************/

@@ -390,7 +390,7 @@ static int options_when_blocked(option_t *options) {
     if (n != 0) {
         return n;
     }
-    bool timed = false;
+    bool timed = model.alarm_us != UINT64_MAX;
     StaticTask_t *waits_for_end = NULL;
     for (StaticTask_t *task = model.tasks; task != NULL; task = task->next) {
         timed |= task->state == TASK_BLOCKED && task->timed;

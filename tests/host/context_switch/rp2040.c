@@ -95,7 +95,7 @@ void crash(const char *format, ...) {
 void compiled_tick(void) {
 }
 
-void mp_thread_ticks_missed(void) {
+void mp_thread_alarm(void) {
 }
 
 void service_notify(void) {
