@@ -1,7 +1,11 @@
 """What is said of threads that wait, and of those that wait for each other."""
 
+import sys
+from types import ModuleType
+
 import pytest
 
+from modthread import device
 from modthread._reports.deadlock import deadlocks, waits
 from modthread._reports.tracebacks import Thread
 
@@ -56,3 +60,19 @@ def test_waits(kind: str, owner: int | None, said: str) -> None:
 )
 def test_deadlocks(owners: dict[int, int | None], said: list[str]) -> None:
     assert deadlocks([thread(ident, owner) for ident, owner in owners.items()]) == said
+
+
+@pytest.mark.parametrize("more", [(), (None, None)])
+def test_rows_of_older_firmware_are_shorter(
+    more: tuple[None, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = ModuleType("_thread")
+    monkeypatch.setattr(board, "_interrupt_notes", list, raising=False)
+    row = (2, "waiting", 4096, 312, None, *more)
+    monkeypatch.setattr(board, "_threads", lambda: [row], raising=False)
+    monkeypatch.setitem(sys.modules, "_thread", board)
+    exec(device.NOTES, {})
+    assert (
+        capsys.readouterr().out
+        == f"<<[2, 'waiting', 4096, 312, 'None', None, '', {id(None)}, None]>>\n"
+    )

@@ -35,13 +35,14 @@ INFO = """\
 import _thread, os
 print((os.uname().version, _thread.__version__, _thread._kernel))
 """
+# Older firmware, whose rows are shorter, does not tell what a thread waits for and who has that.
 NOTES = """\
 import _thread, sys, time
 notes = _thread._interrupt_notes()
 if notes: time.sleep_ms(50)
 named = getattr(sys.modules.get('threading'), '_active', {})
 for thread, end in notes or [(thread, 0) for thread in _thread._threads()]:
-    *numbers, function, awaited, owner = thread
+    *numbers, function, awaited, owner = (tuple(thread) + (None, None))[:7]
     name = getattr(named.get(thread[0], function), 'name', None)
     kind = '' if awaited is None else type(awaited).__name__
     print('<<%r>>' % (numbers + [repr(function), name, kind, id(awaited), owner],))
