@@ -4,6 +4,7 @@ import _thread
 
 WINDOW_MS = 1600  # in which each of 32 threads has ten turns of 5 ms
 WAKE_UPS = 60
+SLEEPS = 300
 
 
 def counting(running, counts, i):
@@ -25,9 +26,16 @@ class Busy:
         time.sleep_ms(50)
 
 
-def work(n):
+def sleeping(running, us):
+    while running:
+        time.sleep_us(us)
+
+
+def work(n, sleepers=0, us=0):
     """Return what n threads count in a second, the least and the most that one does."""
     busy = Busy(n)
+    for _ in range(sleepers):
+        _thread.start_new_thread(sleeping, (busy.running, us))
     before = list(busy.counts)
     start = time.ticks_us()
     time.sleep_ms(WINDOW_MS)
@@ -46,18 +54,24 @@ for n in (2, 4, 8, 16, 32):
     report("least of %d to most" % n, "%", 100 * least, most)
 
 
+total, _, _ = work(1, 1, 950)  # with what the loop takes: each millisecond
+report("work beside a loop of 1 kHz, of one's", "%", 100 * total, alone)
+total, _, _ = work(1, 3, 5000)
+report("work beside 3 of sleep_ms(5), of one's", "%", 100 * total, alone)
+
+
 def report_lateness(name, times):
     times.sort()
     for part, i in (("median", len(times) // 2), ("99 %", len(times) * 99 // 100), ("worst", -1)):
         report("%s, %s" % (name, part), "us", times[i], 1)
 
 
-def sleeper(ms):
-    times = []
-    for i in range(WAKE_UPS):
+def sleeper(us, count=WAKE_UPS):
+    times = [0] * count
+    for i in range(count):
         start = time.ticks_us()
-        time.sleep_ms(ms)
-        times.append(time.ticks_diff(time.ticks_us(), start) - 1000 * ms)
+        time.sleep_us(us)
+        times[i] = time.ticks_diff(time.ticks_us(), start) - us
     return times
 
 
@@ -85,7 +99,9 @@ def release_late():
 
 for n in (4, 8):
     busy = Busy(n)
-    report_lateness("sleep_ms(10) beside %d" % n, sleeper(10))
+    for us in (500, 1000, 2000):
+        report_lateness("sleep_us(%d) beside %d" % (us, n), sleeper(us, SLEEPS))
+    report_lateness("sleep_ms(10) beside %d" % n, sleeper(10000))
     if n == 4:
         _thread.start_new_thread(waiter, ())
         time.sleep_ms(100)  # until it waits

@@ -21,11 +21,17 @@ GOALS = {
     "gc.collect() for each thread": 3000,
     "heap per thread": 160,
     "heap per lock": 16,
-    "sleep_ms(10) beside 4, worst": 2000,
-    "sleep_ms(10) beside 8, worst": 2000,
+    **{
+        f"sleep_us({us}) beside {threads}, {part}": limit
+        for us in (500, 1000, 2000)
+        for threads in (4, 8)
+        for part, limit in (("99 %", 100), ("worst", 200))
+    },
+    "sleep_ms(10) beside 4, worst": 200,
+    "sleep_ms(10) beside 8, worst": 200,
     "lock handed over beside 4, median": 200,
-    "lock handed over beside 4, worst": 2000,
-    "acquire() that times out, worst": 2000,
+    "lock handed over beside 4, worst": 200,
+    "acquire() that times out, worst": 200,
     "with RLock": 1125,
     "with RLock, nested": 940,
     "Event.set() + wait()": 1250,
@@ -58,6 +64,8 @@ LEAST = {
     "least of 8 to most": 97,
     "work at the prompt, of one's": 99,
     "work of 32, of one's": 99,
+    "work beside a loop of 1 kHz, of one's": 90,
+    "work beside 3 of sleep_ms(5), of one's": 97,
 }
 
 
