@@ -427,7 +427,8 @@ def test_board_that_dies_for_good_is_an_error_from_then_on(
     [
         (
             ["--board", "NOPE"],
-            "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO; modthread boards --all",
+            "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO, RPI_PICO_W;"
+            " modthread boards --all",
         ),
         (["--board", "/dev/nothing"], "/dev/nothing: no such port; connected: "),
         (["--icount", "nonsense"], "qemu-system-arm did not start: "),

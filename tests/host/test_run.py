@@ -304,7 +304,8 @@ def test_dead_board_is_2(script: Write, fake_port: Callable[..., str]) -> None:
     [
         (
             ["--board", "NOPE", __file__],
-            "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO; modthread boards --all",
+            "unknown board 'NOPE'; known boards: MPS2_AN385, RPI_PICO, RPI_PICO_W;"
+            " modthread boards --all",
         ),
         (["nothing.py"], "nothing.py: No such file or directory; name a Python script"),
         (["--port", "/dev/nothing", __file__], "/dev/nothing: no such port; connected: "),
