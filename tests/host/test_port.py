@@ -37,6 +37,12 @@ def lent(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def emulators(process: subprocess.Popen[str]) -> list[Path]:
+    """Return the directories in /proc of the processes that the command has started."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [Path("/proc", child) for child in children]
+
+
 def mpremote(port: str, *arguments: str) -> str:
     command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
     run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
@@ -48,11 +54,12 @@ def test_one_program_after_the_other() -> None:
         assert re.fullmatch(r"/dev/pts/\d+", port)
         assert mpremote(port, "exec", "x = 6; print(x * 7)") == "42\n"
         assert mpremote(port, "resume", "exec", "print(x)") == "6\n", "it was not the same board"
+        (emulator,) = emulators(process)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=LIMIT)
     assert (process.returncode, said.count("\n")) == (0, 1)
     assert said.startswith("modthread: MPS2_AN385 ")
-    assert not Path(port).exists(), "the emulator has outlived the command"
+    assert not emulator.exists(), "the emulator has outlived the command"
 
 
 def test_at_its_prompt() -> None:
@@ -94,9 +101,8 @@ def test_an_emulated_board_is_in_use_too() -> None:
 
 def test_an_emulator_that_ends() -> None:
     with lent("--no-build") as (process, _):
-        emulators = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        for emulator in emulators:
-            subprocess.run(["kill", "-9", emulator], check=True)
+        for emulator in emulators(process):
+            subprocess.run(["kill", "-9", emulator.name], check=True)
         _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 3
     assert "modthread: the emulator ended with status -9" in said
