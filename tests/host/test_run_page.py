@@ -206,7 +206,7 @@ def test_hangs():
 def test_page_has_the_threads_of_each_test(run: Run, tmp_path: Path) -> None:
     build.firmware(replace(boards.load(boards.DEFAULT), traced=True))
     path = tmp_path / "page.html"
-    run(THREADS, "--thread-trace", "--device-timeout=1", f"--report-page={path}")
+    run(THREADS, "--thread-trace", "--device-timeout=5", f"--report-page={path}")
     page = Page(path)
     assert "1 failed 1 passed" in page.text
     assert re.search(r"function \(2\): sleeping, [\d.]+ ms from", page.text)

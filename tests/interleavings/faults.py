@@ -134,8 +134,8 @@ FAULTS = [
         "the GIL is handed over after the critical section",
         "gil.c",
         "    leave(self, THREAD_WAITING);\n    self->",
-        "    kernel_unlock(state);\n    state = kernel_lock();\n"
-        "    leave(self, THREAD_WAITING);\n    self->",
+        "    kernel_unlock(state);\n    leave(self, THREAD_WAITING);\n"
+        "    state = kernel_lock();\n    self->",
         "a_thread_ends_while_others_wait_for_it",
     ),
     Fault(
