@@ -130,6 +130,12 @@ def test_regression_is_worse_by_more_than_three_percent(unit: str, now: float, w
     assert change.is_regression == worse
 
 
+def test_a_regression_is_worse_than_the_worst_run() -> None:
+    before = results(x=Row("instructions", [100, 104]))
+    assert not changes(before, results(x=Row("instructions", [107])))[0].is_regression
+    assert changes(before, results(x=Row("instructions", [107.2])))[0].is_regression
+
+
 def test_a_regression_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     before = results(slower=Row("bytes", [100]), same=Row("bytes", [7]), gone=Row("bytes", [1]))
     now = results(slower=Row("bytes", [110]), same=Row("bytes", [7]), new=Row("bytes", [1]))

@@ -158,7 +158,7 @@ def test_lock_and_sleep_are_where_the_script_has_them(traced: Device) -> None:
         assert sum(lane.share(state, end - start) for lane in lanes) == pytest.approx(1, abs=0.01)
     assert 25_000 - TICK <= end - sleeps[-1].end <= 25_000 + SLICE + TICK
     # Then the main one goes on alone. Before all that it has only started the other one.
-    # After its last sleep it takes the script that ends the recording, as fast as the host sends it.
+    # After its last sleep it takes the script that ends the recording, as the host sends it.
     *_, last = states(main, "sleeping")
     before = [one for one in states(main, "running") if one.end <= last.start]
     _, *computing = [one for one in before if one.end - one.start > SLACK]
