@@ -439,7 +439,7 @@ def test_need_of_files(name):
         "large_int",
         "local_time",
         "match",
-        "memory_info",
+        pytest.param("memory_info", marks=pytest.mark.lane("hours")),  # prints: depends on the host
         "no_attribute",
         "no_heap",
         "no_memory",
