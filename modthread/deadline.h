@@ -5,7 +5,8 @@
 #ifndef MODTHREAD_DEADLINE_H
 #define MODTHREAD_DEADLINE_H
 
-#include "kernel.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 // A time of mp_thread_time_us().
 typedef uint64_t deadline_t;
@@ -23,8 +24,5 @@ bool deadline_is_past(deadline_t deadline);
 static inline bool deadline_passed(deadline_t deadline) {
     return deadline != DEADLINE_NEVER && deadline_is_past(deadline);
 }
-
-// How many ticks to wait until it is worth looking at the clock again; 0 if the deadline has passed.
-TickType_t deadline_ticks(deadline_t deadline);
 
 #endif // MODTHREAD_DEADLINE_H

@@ -32,6 +32,7 @@
 
 // Nobody tells a pinned thread that what it waits for is there: it looks again and again.
 #define PINNED_WAIT_TICKS KERNEL_TICKS_FROM_MS(5)
+#define US_PER_TICK (1000000 / KERNEL_TICK_HZ)
 
 typedef struct _queue_t {
     thread_t *first;
@@ -311,6 +312,16 @@ void gil_acquire(void) {
     resume(self);
 }
 
+// Rounded up, for the first tick is cut short.
+static TickType_t pinned_wait_ticks(deadline_t deadline) {
+    deadline_t now = mp_thread_time_us();
+    if (now >= deadline) {
+        return 0;
+    }
+    uint64_t left = deadline - now;
+    return left >= PINNED_WAIT_TICKS * US_PER_TICK ? PINNED_WAIT_TICKS : ((uint32_t)left + US_PER_TICK - 1) / US_PER_TICK;
+}
+
 void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     gc_helper_regs_t regs;
     thread_t *self = owner_that_runs();
@@ -322,8 +333,7 @@ void gil_unlock_and_park(deadline_t deadline, uint32_t state, bool event) {
     }
     if (gil_pins > 0) {
         kernel_unlock(state);
-        TickType_t ticks = deadline_ticks(deadline);
-        kernel_take(MIN(ticks, PINNED_WAIT_TICKS));
+        kernel_take(pinned_wait_ticks(deadline));
         return;
     }
     self->awaits_event = event;
@@ -422,9 +432,8 @@ void mp_thread_tick(void) {
     kernel_unlock(state);
 }
 
-void mp_thread_alarm(void) {
-    uint32_t state = kernel_lock();
-    deadline_t now = mp_thread_time_us();
+// Let those go on whose time has come; returns when the next one's comes. In a critical section.
+static deadline_t wake_whose_time_has_come(deadline_t now) {
     deadline_t next = DEADLINE_NEVER;
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
         if (thread->status != THREAD_WAITING) {
@@ -436,9 +445,17 @@ void mp_thread_alarm(void) {
             next = MIN(next, thread->deadline);
         }
     }
-    gil.alarm = DEADLINE_NEVER;
-    set_alarm(next);
-    consider_switch();
+    return next;
+}
+
+void mp_thread_alarm(void) {
+    uint32_t state = kernel_lock();
+    deadline_t now = mp_thread_time_us();
+    if (now >= gil.alarm) {
+        gil.alarm = wake_whose_time_has_come(now);
+        consider_switch();
+    }
+    mp_thread_set_alarm(gil.alarm);
     kernel_unlock(state);
 }
 

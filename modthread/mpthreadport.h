@@ -47,8 +47,9 @@ void mp_thread_pause(void);
 // From interrupts and tasks, with or without the GIL; never blocks.
 void mp_thread_notify(void);
 
-// The time that mp_thread_set_alarm() named has come: let those threads go on that wait for it. Call it too when the
-// alarm may have been missed, after the processor has slept. From tasks and interrupts; never blocks.
+// The time that mp_thread_set_alarm() named may have come: if so, let those threads go on that wait for it. Calls
+// mp_thread_set_alarm() again in any case. Call it too when the alarm may have been missed, after the processor has slept. From
+// tasks and interrupts; never blocks.
 void mp_thread_alarm(void);
 
 // For a port whose tick lets compiled code attend to what is pending. In the tick interrupt: true if the task that it has
@@ -84,7 +85,8 @@ uint32_t mp_thread_ident_of_task(const void *task);
 uint64_t mp_thread_time_us(void);
 
 // A port provides this: call mp_thread_alarm() from an interrupt at that time of this clock, or at once where it is past, and
-// no longer at the time that was named before. In a critical section; never blocks.
+// no longer at the time that was named before. UINT64_MAX is never. A port that calls mp_thread_alarm() in each tick
+// has nothing to do here. In a critical section; never blocks.
 void mp_thread_set_alarm(uint64_t us);
 
 // A port with several cores provides these, for hard interrupt handlers written in Python, which use the state of the

@@ -8,6 +8,7 @@
 #include "py/runtime.h"
 
 #include "arguments.h"
+#include "kernel.h"
 #include "notice.h"
 
 typedef struct _notice_t {

@@ -15,10 +15,10 @@ typedef struct _line_t {
     struct _notice_t *last;
 } line_t;
 
-// Wait in the line of an object until notified, until the deadline, or until `over`, which may be NULL: whoever sets it notifies all. Returns
-// whether it was notified, or it is over; what has ended the wait otherwise, or
-// after that, is in `exception`, MP_OBJ_NULL if nothing has. Needs the GIL, and gives it up meanwhile. Raises nothing: the
-// caller may have something to take back, and has called lock_check_may_wait() before.
+// Wait in the line of an object until notified, until the deadline, or until `over`, which may be NULL: whoever sets it
+// notifies all. Returns whether it was notified, or it is over; what has ended the wait otherwise, or after that, is in
+// `exception`, MP_OBJ_NULL if nothing has. Needs the GIL, and gives it up meanwhile. Raises nothing: the caller may have
+// something to take back, and has called lock_check_may_wait() before.
 bool line_wait(mp_obj_t of, line_t *line, const volatile bool *over, deadline_t deadline, mp_obj_t *exception);
 
 // Wait as line_wait() does, and raise the exception; then a notice that came, too, goes to the next in line. Raises

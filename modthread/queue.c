@@ -13,6 +13,7 @@
 #include "py/runtime.h"
 
 #include "arguments.h"
+#include "kernel.h"
 #include "notice.h"
 #include "queue.h"
 

@@ -40,28 +40,14 @@ static bool IRAM_ATTR time_to_look_again(void) {
     return true;
 }
 
-// Threads that wait until some time are on time to a tick.
-static uint64_t threads_us = UINT64_MAX;
-
+// Threads that wait until some time are on time to a tick, which looks whether it has come.
 void IRAM_ATTR mp_thread_set_alarm(uint64_t us) {
-    threads_us = us;
-}
-
-static bool IRAM_ATTR alarm_is_due(void) {
-    uint32_t state = kernel_lock();
-    bool due = mp_thread_time_us() >= threads_us;
-    if (due) {
-        threads_us = UINT64_MAX;
-    }
-    kernel_unlock(state);
-    return due;
+    (void)us;
 }
 
 static void IRAM_ATTR tick(void) {
     mp_thread_tick();
-    if (alarm_is_due()) {
-        mp_thread_alarm();
-    }
+    mp_thread_alarm();
     if (input_has_come() || time_to_look_again()) {
         mp_thread_notify();
     }

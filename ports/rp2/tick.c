@@ -23,22 +23,16 @@
 #define US_PER_TICK (1000000 / configTICK_RATE_HZ)
 
 static uint64_t next_us; // when the next tick is due
-static uint64_t threads_us = UINT64_MAX; // when threads wait for their alarm
 volatile uint32_t kernel_tick_interrupts;
 
-// The alarm fires when the timer's low 32 bits become equal to it (RP2040 datasheet, 4.6.3): never for what is over, and
-// then its interrupt is forced. In a critical section.
-static void __not_in_flash_func(set_alarm)(void) {
-    uint64_t first = MIN(next_us, threads_us);
+// Set it for the next tick, or for that time if it comes before. It fires when the timer's low 32 bits become equal to it
+// (RP2040 datasheet, 4.6.3): never for what is over, and then its interrupt is forced.
+void __not_in_flash_func(mp_thread_set_alarm)(uint64_t us) {
+    uint64_t first = MIN(next_us, us);
     timer_hw->alarm[ALARM] = (uint32_t)first;
     if (time_us_64() >= first) {
         hw_set_bits(&timer_hw->intf, 1u << ALARM);
     }
-}
-
-void __not_in_flash_func(mp_thread_set_alarm)(uint64_t us) {
-    threads_us = us;
-    set_alarm();
 }
 
 static bool __not_in_flash_func(take_tick)(void) {
@@ -62,19 +56,6 @@ static bool __not_in_flash_func(count_ticks)(void) {
     return switch_wanted;
 }
 
-static void __not_in_flash_func(call_threads)(void) {
-    uint32_t state = kernel_lock();
-    bool due = time_us_64() >= threads_us;
-    if (due) {
-        threads_us = UINT64_MAX;
-    }
-    set_alarm();
-    kernel_unlock(state);
-    if (due) {
-        mp_thread_alarm();
-    }
-}
-
 static void __not_in_flash_func(tick_handler)(void) {
     hw_clear_bits(&timer_hw->intf, 1u << ALARM);
     timer_hw->intr = 1u << ALARM;
@@ -85,7 +66,7 @@ static void __not_in_flash_func(tick_handler)(void) {
     }
     bool switch_wanted = count_ticks();
     mp_thread_tick(); // here and not in the kernel's hook: it may take a lock
-    call_threads();
+    mp_thread_alarm(); // sets it for the next tick, too
     portYIELD_FROM_ISR(switch_wanted);
     compiled_tick();
     #if configNUMBER_OF_CORES > 1
@@ -103,7 +84,7 @@ void kernel_tick_start(void) {
     irq_set_enabled(ALARM_IRQ, true);
     uint32_t state = kernel_lock();
     next_us = time_us_64() + US_PER_TICK;
-    set_alarm();
+    mp_thread_set_alarm(UINT64_MAX);
     kernel_unlock(state);
 }
 
@@ -123,7 +104,6 @@ void kernel_tick_resume(void) {
     kernel_unlock(state);
     bool switch_wanted = count_ticks();
     mp_thread_alarm();
-    call_threads();
     irq_set_enabled(ALARM_IRQ, true);
     portYIELD_FROM_ISR(switch_wanted);
     service_notify();

@@ -84,8 +84,8 @@ FAULTS = [
     Fault(
         "the alarm is not set for the next who waits",
         "gil.c",
-        "    set_alarm(next);\n",
-        "",
+        "        gil.alarm = wake_whose_time_has_come(now);\n",
+        "        wake_whose_time_has_come(now);\n        gil.alarm = DEADLINE_NEVER;\n",
         "sleeps_of_three",
     ),
     Fault(

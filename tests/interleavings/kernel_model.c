@@ -80,10 +80,7 @@ static void take_interrupt(interrupt_t kind) {
             }
         }
         mp_thread_tick();
-        if (model.alarm_us <= mp_thread_time_us()) {
-            model.alarm_us = UINT64_MAX;
-            mp_thread_alarm();
-        }
+        mp_thread_alarm();
     } else {
         // What an event tells of is there before; the others have come when they are over.
         model.begun[kind]++;
@@ -154,7 +151,7 @@ void model_point(point_t kind, const void *where) {
     }
 }
 
-// It rings at a tick. Time that is past has its tick to come, too.
+// Each tick looks whether it has come; here, that somebody waits for one.
 void mp_thread_set_alarm(uint64_t us) {
     model.alarm_us = us;
 }

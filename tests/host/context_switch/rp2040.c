@@ -13,6 +13,7 @@
 #include "FreeRTOS.h"
 #include "task.h"
 
+#include "modthread/mpthreadport.h"
 #include "crash.h"
 #include "machine.h"
 
@@ -96,6 +97,7 @@ void compiled_tick(void) {
 }
 
 void mp_thread_alarm(void) {
+    mp_thread_set_alarm(UINT64_MAX);
 }
 
 void service_notify(void) {
