@@ -1,5 +1,6 @@
 """What device tests share; see docs/device-tests.md."""
 
+import _thread
 import gc
 import time
 
@@ -10,6 +11,19 @@ def wait_until(condition, ms=5000):
     while not condition():
         assert time.ticks_diff(time.ticks_ms(), start) < ms, f"still waiting after {ms} ms"
         time.sleep_ms(1)
+
+
+def start_computing(count):
+    """Start so many threads that compute until the returned list is cleared."""
+    running = [True]
+
+    def compute():
+        while running:
+            pass
+
+    for _ in range(count):
+        _thread.start_new_thread(compute, ())
+    return running
 
 
 def free_memory():

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from prelude import wait_until
+from prelude import start_computing, wait_until
 
 MAIN = _thread.get_ident()
 
@@ -105,14 +105,7 @@ def test_one_that_schedules_itself_lets_others_run():
 
 def test_timer_callbacks_beside_busy_threads():
     idents = []
-    running = [True]
-
-    def busy():
-        while running:
-            pass
-
-    for _ in range(3):
-        _thread.start_new_thread(busy, ())
+    running = start_computing(3)
     timer = machine.Timer(
         0 if sys.platform == "esp32" else -1,
         mode=machine.Timer.PERIODIC,

@@ -4,6 +4,7 @@ import _thread
 import time
 
 import pytest
+from prelude import start_computing
 
 TICK_US = 1000
 
@@ -76,14 +77,7 @@ def test_in_ten_threads_at_once():
 @pytest.mark.parametrize("busy", [1, 4])
 def test_beside_busy_threads(busy):
     """Never early, and late by less than what four slices of 5 ms would be."""
-    running = [True]
-
-    def compute():
-        while running:
-            pass
-
-    for _ in range(busy):
-        _thread.start_new_thread(compute, ())
+    running = start_computing(busy)
     earliest, latest = lateness_over(held_lock(), 200)
     running.clear()
     print(f"beside {busy} busy threads, timeouts came {earliest} to {latest} us late")

@@ -4,6 +4,7 @@ import _thread
 import time
 
 import pytest
+from prelude import start_computing
 
 
 def rate_beside(threads, function=None, *args):
@@ -75,12 +76,8 @@ def test_never_early_and_at_most_two_ticks_late(name, unit):
 
 @pytest.mark.parametrize("busy", [0, 4])
 def test_sleeping_in_threads(busy):
-    running = [True]
+    running = start_computing(busy)
     late = []
-
-    def compute():
-        while running:
-            pass
 
     def doze(number):
         for i in range(30):
@@ -89,8 +86,6 @@ def test_sleeping_in_threads(busy):
             time.sleep_ms(ms)
             late.append(time.ticks_diff(time.ticks_us(), start) - ms * 1000)
 
-    for _ in range(busy):
-        _thread.start_new_thread(compute, ())
     for number in range(4):
         _thread.start_new_thread(doze, (number,))
     start = time.ticks_ms()
@@ -125,14 +120,7 @@ def test_a_long_sleep_us_stops_nobody():
 @pytest.mark.boards("MPS2_AN385", "RPI_PICO")
 @pytest.mark.parametrize("us", [200, 500, 1000, 2000, 7300])
 def test_on_time_beside_threads_that_compute(us):
-    running = [True]
-
-    def compute():
-        while running:
-            pass
-
-    for _ in range(4):
-        _thread.start_new_thread(compute, ())
+    running = start_computing(4)
     late = []
     for _ in range(100):
         start = time.ticks_us()

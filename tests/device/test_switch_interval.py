@@ -4,6 +4,7 @@ import _thread
 import time
 
 import pytest
+from prelude import start_computing
 
 
 def switches_in(ms):
@@ -78,14 +79,7 @@ def test_not_a_number():
 @pytest.mark.lane("hours", "RPI_PICO")
 def test_a_long_interval_does_not_keep_a_sleeper_waiting():
     _thread.setswitchinterval(10)
-    running = [True]
-
-    def compute():
-        while running:
-            pass
-
-    for _ in range(4):
-        _thread.start_new_thread(compute, ())
+    running = start_computing(4)
     start = time.ticks_us()
     for _ in range(10):
         time.sleep_ms(5)
