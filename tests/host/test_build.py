@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from processes import is_running
 
 from modthread._base import process, project, sources
 from modthread._boards.boards import Board
@@ -208,14 +209,6 @@ def test_a_killed_command_ends_its_build(port: Port, tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     gate.unlink()
-
-
-def is_running(number: int) -> bool:
-    try:
-        state = Path(f"/proc/{number}/stat").read_text().split()[2]
-    except OSError:
-        return False
-    return state != "Z"  # which nobody has waited for
 
 
 def build_in_a_process(port: Port) -> None:

@@ -1,6 +1,7 @@
 """The command `modthread port`: other programs use the board's port."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from processes import children, is_running
 
 from modthread._link.line import Line
 from modthread._link.traffic import TrafficLog
@@ -37,12 +39,6 @@ def lent(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-def emulators(process: subprocess.Popen[str]) -> list[Path]:
-    """Return the directories in /proc of the processes that the command has started."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [Path("/proc", child) for child in children]
-
-
 def mpremote(port: str, *arguments: str) -> str:
     command = [sys.executable, "-m", "mpremote", "connect", port, *arguments]
     run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
@@ -54,12 +50,12 @@ def test_one_program_after_the_other() -> None:
         assert re.fullmatch(r"/dev/pts/\d+", port)
         assert mpremote(port, "exec", "x = 6; print(x * 7)") == "42\n"
         assert mpremote(port, "resume", "exec", "print(x)") == "6\n", "it was not the same board"
-        (emulator,) = emulators(process)
+        (emulator,) = children(process.pid)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=LIMIT)
     assert (process.returncode, said.count("\n")) == (0, 1)
     assert said.startswith("modthread: MPS2_AN385 ")
-    assert not emulator.exists(), "the emulator has outlived the command"
+    assert not is_running(emulator), "the emulator has outlived the command"
 
 
 def test_at_its_prompt() -> None:
@@ -101,8 +97,8 @@ def test_an_emulated_board_is_in_use_too() -> None:
 
 def test_an_emulator_that_ends() -> None:
     with lent("--no-build") as (process, _):
-        for emulator in emulators(process):
-            subprocess.run(["kill", "-9", emulator.name], check=True)
+        for emulator in children(process.pid):
+            os.kill(emulator, signal.SIGKILL)
         _, said = process.communicate(timeout=LIMIT)
     assert process.returncode == 3
     assert "modthread: the emulator ended with status -9" in said

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from processes import children, is_running
 
 from modthread._base import project
 from modthread._boards import boards
@@ -267,17 +268,6 @@ def test_emulator_ends_with_the_command(script: Write, number: signal.Signals) -
     while is_running(emulator):
         assert time.monotonic() < deadline, f"the emulator {emulator} outlived {number.name}"
         time.sleep(0.05)
-
-
-def children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_on_a_port(script: Write, fake_port: Callable[..., str]) -> None:
