@@ -66,11 +66,11 @@ def report_lateness(name, times):
         report("%s, %s" % (name, part), "us", times[i], 1)
 
 
-def sleeper(us, count=WAKE_UPS):
+def lateness(sleep, amount, us, count):
     times = [0] * count
     for i in range(count):
         start = time.ticks_us()
-        time.sleep_us(us)
+        sleep(amount)
         times[i] = time.ticks_diff(time.ticks_us(), start) - us
     return times
 
@@ -100,8 +100,8 @@ def release_late():
 for n in (4, 8):
     busy = Busy(n)
     for us in (500, 1000, 2000):
-        report_lateness("sleep_us(%d) beside %d" % (us, n), sleeper(us, SLEEPS))
-    report_lateness("sleep_ms(10) beside %d" % n, sleeper(10000))
+        report_lateness("sleep_us(%d) beside %d" % (us, n), lateness(time.sleep_us, us, us, SLEEPS))
+    report_lateness("sleep_ms(10) beside %d" % n, lateness(time.sleep_ms, 10, 10000, WAKE_UPS))
     if n == 4:
         _thread.start_new_thread(waiter, ())
         time.sleep_ms(100)  # until it waits
