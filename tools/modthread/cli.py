@@ -1,4 +1,7 @@
-"""The command `modthread`: what its subcommands are called and which options they take."""
+"""The command `modthread`: what its subcommands are called and which options they take.
+
+The shell's completion starts it, too, so a subcommand imports itself what takes long to import.
+"""
 
 import argparse
 import os
@@ -13,16 +16,11 @@ from typing import Any
 import argcomplete
 
 from modthread._base import project, sources, system
-from modthread._bench.command import bench
 from modthread._boards import board_choice, boards, labgrid, reservation, usb
 from modthread._boards.board_choice import choose, only_attached
-from modthread._check_board.command import Check, kind_of
 from modthread._commands import board_list, monitor, run
 from modthread._commands.verdict import verdict
-from modthread._firmware import build, image
-from modthread._flash.command import put
 from modthread._reports.tracebacks import Script
-from modthread._soak.command import soak
 from modthread._soak.workloads import WORKLOADS
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -112,6 +110,8 @@ def _test(options: argparse.Namespace) -> int:
             raise ModthreadError(f"--port is of one board, but --board names {', '.join(texts)}")
         texts = [f"{texts[0]}@{options.port}" if options.board else options.port]
     if not options.no_build:
+        from modthread._firmware import build
+
         for chosen in map(choose, texts):
             if chosen.where is None:
                 build.firmware(replace(chosen.board, traced=options.thread_trace))
@@ -139,11 +139,15 @@ def _monitor(options: argparse.Namespace) -> int:
 
 
 def _firmware(options: argparse.Namespace) -> int:
+    from modthread._firmware import build
+
     print(build.size_report(replace(choose(options.board).board, traced=options.trace)))
     return 0
 
 
 def _check_image(options: argparse.Namespace) -> int:
+    from modthread._firmware import image
+
     board = choose(options.board).board
     image.check(options.file, board)
     print(f"{options.file}: {board.name} has nothing against it")
@@ -151,6 +155,8 @@ def _check_image(options: argparse.Namespace) -> int:
 
 
 def _flash(options: argparse.Namespace) -> int:
+    from modthread._flash.command import put
+
     chosen = choose(options.board, options.port)
     outcome = put(
         replace(chosen.board, traced=options.trace),
@@ -167,6 +173,8 @@ def _flash(options: argparse.Namespace) -> int:
 
 
 def _check_board(options: argparse.Namespace) -> int:
+    from modthread._check_board.command import Check, kind_of
+
     chosen = choose(options.board or CHECKED, options.port)
     check = Check(
         chosen.board,
@@ -180,6 +188,9 @@ def _check_board(options: argparse.Namespace) -> int:
 
 
 def _soak(options: argparse.Namespace) -> int:
+    from modthread._firmware import build
+    from modthread._soak.command import soak
+
     chosen = choose(options.board, options.port)
     port = chosen.port()
     if port is None and not options.no_build:
@@ -193,6 +204,8 @@ def _soak(options: argparse.Namespace) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
+    from modthread._bench.command import bench
+
     return bench(choose(options.board).board, options.baseline, options.page)
 
 
@@ -211,10 +224,14 @@ def _started(options: argparse.Namespace) -> Device:
     port = chosen.port()
     board = replace(chosen.board, traced=bool(options.trace))
     if port and options.flash:
+        from modthread._flash.command import put
+
         port = put(
             board, port, no_build=options.no_build, wait=options.wait, guessed=chosen.guessed
         ).port
     elif port is None and not options.no_build:
+        from modthread._firmware import build
+
         build.firmware(board)
     device = Device(
         board,
@@ -238,7 +255,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="modthread", description="Builds, runs, flashes and tests MicroPython with threads."
     )
-    parser.add_argument("--version", action="version", version=f"modthread {build.version()}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     kind = argparse.ArgumentParser(add_help=False)
     _board_option(kind, "--board", f"{board_choice.HELP}; default: the first of pyproject.toml's")
@@ -444,6 +461,14 @@ def _parser() -> argparse.ArgumentParser:
 
     add("setup", _setup, "install missing system packages and fetch the sources")
     return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from modthread._firmware.job import version
+
+        print(f"modthread {version()}")
+        parser.exit()
 
 
 def _board_option(

@@ -12,7 +12,6 @@ from modthread._boards import labgrid, usb_power
 from modthread._boards.boards import Board
 from modthread._boards.reservation import Reservation
 from modthread._emulators.emulator import Emulator
-from modthread._flash import command as flash
 from modthread._link.session import (
     BoardError,
     BoardResetError,
@@ -338,6 +337,8 @@ class Device:
         self._reopen()
 
     def _flash(self) -> None:
+        from modthread._flash import command as flash  # the last that is tried
+
         assert self._lock is not None
         self.session.close()
         outcome = flash.put(self.board, self._lock.port, no_build=True, always=True)

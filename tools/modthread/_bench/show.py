@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from modthread._base import project
 from modthread._bench import goals
 from modthread._bench.results import Change, Results, Row
-from modthread._reports.templates import templates
+from modthread._reports.templates import template
 from modthread.errors import ModthreadError
 
 PAGE = project.ROOT / "docs/performance.md"
@@ -55,8 +55,9 @@ def picture(results: Results) -> str:
         if row.gain is not None and row.ratio is None
     ]
     decades = max([1, *(ceil(log10(gain)) for _, gain, _ in bars)])
-    template = templates.get_template("bench.svg")
-    return template.render(board=results.board, bars=bars, decades=decades, log10=log10)
+    return template("bench.svg").render(
+        board=results.board, bars=bars, decades=decades, log10=log10
+    )
 
 
 def write_page(results: Results) -> None:

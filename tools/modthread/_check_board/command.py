@@ -60,7 +60,7 @@ class Check:
         verdict = Verdict(self.board.name, Reference.read(_reference(self.board)))
         status = self._take_steps(verdict)
         print(_saved(verdict), end="")
-        progress.console.print(f"To send in: {tracebacks.shown(_page(self.board.name))}")
+        progress.console().print(f"To send in: {tracebacks.shown(_page(self.board.name))}")
         return status
 
     def keep(self) -> int:

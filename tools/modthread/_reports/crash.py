@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.elf.elffile import ELFFile
-
 from modthread._reports import tracebacks
 
 # As ports/cortex_m/fault.c prints it, and MicroPython's ports/esp32/panichandler.c above ESP-IDF's
@@ -105,6 +103,8 @@ class Firmware:
 
     def __init__(self, path: Path) -> None:
         """Read the file's tables of functions and of compilation units."""
+        from elftools.elf.elffile import ELFFile  # few runs see a crash
+
         self._elf = ELFFile(path.open("rb"))
         self._dwarf = self._elf.get_dwarf_info()
         self._units = self._dwarf.get_aranges()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from modthread._reports.templates import templates
+from modthread._reports.templates import template
 from modthread._reports.tracebacks import MAIN
 
 # Ends the recording; short, for what the main thread does to read it is recorded, too.
@@ -164,7 +164,7 @@ class Timeline:
 
     def svg(self) -> str:
         """Return the timeline as a picture."""
-        return templates.get_template("timeline.svg").render(timeline=self, duration=duration)
+        return template("timeline.svg").render(timeline=self, duration=duration)
 
     def save(self, path: Path) -> None:
         """Write a picture where the name ends in .svg, else what Perfetto opens."""

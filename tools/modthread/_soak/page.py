@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modthread._firmware import build
-from modthread._reports.templates import templates
+from modthread._reports.templates import template
 from modthread._soak.campaign import Campaign
 from modthread._soak.workloads import WORKLOADS
 
@@ -17,7 +17,7 @@ def write_page(campaign: Campaign, path: Path) -> None:
         for name, tally in campaign.tallies.items()
         if (workload := WORKLOADS[name])
     ]
-    text = templates.get_template("soak.html").render(
+    text = template("soak.html").render(
         campaign=campaign,
         rows=rows,
         written=datetime.now(UTC),

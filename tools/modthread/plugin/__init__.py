@@ -1,4 +1,8 @@
-"""pytest's view of the boards: options, collection, header and fixtures."""
+"""pytest's view of the boards: options, collection, header and fixtures.
+
+Every pytest of the environment imports it, so what takes long to import waits for the first test
+that needs it.
+"""
 
 import inspect
 from argparse import BooleanOptionalAction
@@ -26,7 +30,6 @@ from modthread.plugin.board_item import (
 from modthread.plugin.cpython_tests import CPythonTestFile
 from modthread.plugin.fleet import Fleet, named
 from modthread.plugin.micropython_tests import MicropythonTestFile
-from modthread.plugin.run_page import Page
 
 pytest_plugins = ["modthread.plugin.xdist_plan"]
 
@@ -109,6 +112,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if path and path.is_dir():
         raise pytest.UsageError(f"--report-page={path} is a folder; name a file in it")
     if path and not xdist_plan.is_worker(config):
+        from modthread.plugin.run_page import Page
+
         config.pluginmanager.register(Page(config, path))
 
 

@@ -10,8 +10,6 @@ from modthread._base import progress
 from modthread._boards import boards
 from modthread._boards.board_choice import Choice
 from modthread._boards.boards import Board
-from modthread._firmware import build
-from modthread._flash import command as flash
 from modthread._link.session import BoardError
 from modthread.device import Device
 from modthread.errors import ModthreadError
@@ -42,6 +40,9 @@ class Fleet:
         """
         if name in self._devices:
             return
+        from modthread._firmware import build  # what other runs of pytest do without
+        from modthread._flash import command as flash
+
         choice = self.boards[name]
         board = replace(choice.board, traced=self.traced)
         port = choice.port()
@@ -114,6 +115,8 @@ class Fleet:
         if board.emulator is None:
             raise ModthreadError(f"not enough boards {kind} for this test; name each with --board")
         if self.build:
+            from modthread._firmware import build
+
             build.firmware(board)
         return Device(board, None, self._icount(board), self.logs)
 

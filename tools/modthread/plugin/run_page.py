@@ -18,7 +18,7 @@ import pytest
 from modthread._boards.board_choice import Choice
 from modthread._firmware import build
 from modthread._firmware.sizes import Size
-from modthread._reports.templates import templates
+from modthread._reports.templates import template
 from modthread.plugin.board_item import FLEET, FailureText
 
 LOG_SHOWN, FAILED_LOG_SHOWN = 8_000, 64_000  # characters, the last ones
@@ -69,7 +69,7 @@ class Page:
         # Boards by name, and then what needs none; the tests of each as they were run.
         by_board = attrgetter("board")
         results = sorted(self._results.values(), key=lambda one: (not one.board, one.board))
-        return templates.get_template("page.html").render(
+        return template("page.html").render(
             boards=[self._board(name, list(ran)) for name, ran in groupby(results, by_board)],
             failures=[result for result in results if result.outcome in FAILED],
             flaky=[result for result in results if result.outcome == "flaky"],
