@@ -10,6 +10,7 @@ import pytest
 from documents.pages import OUTSIDE
 from markdown_it import MarkdownIt
 
+from modthread._base import project
 from modthread._base.project import ROOT
 
 # The Markdown files of the repository, and the names that they have in the site.
@@ -17,29 +18,29 @@ PAGES = {path: path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob(
 PAGES |= {ROOT / source: uri for source, uri in OUTSIDE.items()}
 BUILD = [sys.executable, "-m", "properdocs", "build", "--strict", "--site-dir"]
 BODY = re.compile(r'itemprop="articleBody">(.*?)</div>\s*</div><footer>', re.DOTALL)
-Site = tuple[Path, subprocess.CompletedProcess[str]]
+Site = tuple[Path, str]
 TAG = re.compile(r"<(h\d|ul|ol|li|pre|code|table|tr|th|td|strong|em|img)\b")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Build the site; return its folder, and how that ended."""
-    folder = tmp_path_factory.mktemp("site")
-    result = subprocess.run(
-        [*BUILD, folder],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return folder, result
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Site:
+    """Build the site once for all processes; return its folder, and what the build said."""
+    ours = tmp_path_factory.getbasetemp()
+    folder = (ours if worker_id == "master" else ours.parent) / "site"
+    with project.locked(folder):
+        said = folder / "said.txt"
+        if not said.exists():
+            result = subprocess.run(
+                [*BUILD, folder / "pages"], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            said.write_text(f"{result.stdout}{result.stderr}status {result.returncode}\n")
+    return folder / "pages", said.read_text()
 
 
 def test_it_builds_without_a_warning(built: Site) -> None:
-    folder, result = built
-    assert result.returncode == 0, result.stdout
-    assert "WARNING" not in result.stdout
+    folder, said = built
+    assert said.endswith("status 0\n"), said
+    assert "WARNING" not in said
     assert (folder / "index.html").is_file()
 
 
