@@ -217,6 +217,37 @@ def test_two_set_ups_at_once_fetch_once(origin: sources.Source, tmp_path: Path) 
     assert list(tree.parent.iterdir()) == [tree]
 
 
+def test_what_debian_lacks_comes_with_git(origin: sources.Source, tmp_path: Path) -> None:
+    tree = tmp_path / "sources/tree"
+    sources.fetch({tree: replace(origin, debian_file="")})
+    assert (tree / "py/mpconfig.h").read_text() == "// 1.25.0\n"
+
+
+def test_kernel_v11_is_the_pinned_one(
+    origin: sources.Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin = replace(sources.pinned("freertos-kernel"), marker=origin.marker)
+    pin = replace(pin, **{name: getattr(origin, name) for name in ("git_url", "git_commit")})
+    pin = replace(pin, git_tag=origin.git_tag)
+    monkeypatch.setattr(sources, "SOURCES", tmp_path / "sources")
+    monkeypatch.setattr(sources, "pinned", lambda _: pin)
+    monkeypatch.setenv("KERNEL", "v11")
+    assert sources.freertos_kernel() == pin.tree
+    assert (pin.tree / pin.marker).is_file()
+
+
+@pytest.mark.parametrize("kernel", ["", "v9"])
+def test_kernel_v9_is_in_micropythons_tree(monkeypatch: pytest.MonkeyPatch, kernel: str) -> None:
+    monkeypatch.setenv("KERNEL", kernel)
+    assert sources.freertos_kernel() is None
+
+
+def test_an_unknown_kernel_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERNEL", "v10")
+    with pytest.raises(ModthreadError, match="KERNEL=v10 is unknown; take v9, v11, or name"):
+        sources.freertos_kernel()
+
+
 @pytest.mark.parametrize(
     ("variable", "use"),
     [

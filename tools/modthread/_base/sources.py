@@ -13,6 +13,8 @@ from modthread._base.progress import Show
 from modthread._base.project import SOURCES, directory_from_environment, locked, settings
 from modthread.errors import ModthreadError
 
+V9, V11 = "v9", "v11"  # what KERNEL may be
+
 
 @dataclass(frozen=True)
 class Source:
@@ -22,13 +24,13 @@ class Source:
     version: str
     marker: str  # a file that every such tree has
     variable: str  # the environment variable that names another tree
-    debian_suite: str
-    debian_version: str
-    debian_file: str
-    sha256: str
     git_url: str
     git_tag: str
     git_commit: str
+    debian_file: str = ""  # empty where Debian has it not
+    debian_suite: str = ""
+    debian_version: str = ""
+    sha256: str = ""
     released: int = 0  # seconds since 1970, where a build wants to know
 
     @property
@@ -96,8 +98,23 @@ def pico_sdk() -> Path | None:
 
 
 def freertos_kernel() -> Path | None:
-    """Return the kernel that ``FREERTOS_KERNEL_PATH`` names, or None for the port's default."""
-    return directory_from_environment("FREERTOS_KERNEL_PATH", "include/FreeRTOS.h")
+    """Return FreeRTOS's sources, or None for the kernel in MicroPython's tree.
+
+    ``FREERTOS_KERNEL_PATH`` names them, or ``KERNEL=v11`` the pinned ones. Blocks while these are
+    downloaded; raises ModthreadError.
+    """
+    pin = pinned("freertos-kernel")
+    if tree := directory_from_environment(pin.variable, pin.marker):
+        return tree
+    kernel = os.environ.get("KERNEL") or V9
+    if kernel not in (V9, V11):
+        raise ModthreadError(
+            f"KERNEL={kernel} is unknown; take {V9}, {V11}, or name sources by {pin.variable}"
+        )
+    if kernel == V9:
+        return None
+    fetch({pin.tree: pin})
+    return pin.tree
 
 
 def fetch(trees: Mapping[Path, Source]) -> None:
@@ -128,11 +145,12 @@ def _missing(trees: Mapping[Path, Source]) -> dict[Path, Source]:
 
 def _fetch_missing(trees: Mapping[Path, Source], archive: str | None, work: Path) -> None:
     with progress.step(f"Fetching {', '.join(map(str, trees.values()))}") as show:
-        apt = private_apt(archive, list(trees.values()), work, show) if archive else []
+        packaged = [source for source in trees.values() if source.debian_file]
+        apt = private_apt(archive, packaged, work, show) if archive and packaged else []
         for tree, source in trees.items():
             own = work / source.name
             own.mkdir()
-            if apt:
+            if apt and source.debian_file:
                 unpacked = fetch_from_debian(source, apt, own, show)
             else:
                 unpacked = fetch_with_git(source, own, show)
