@@ -19,7 +19,7 @@ ALL = $(if $(PORT)$(BOARD),$(WHERE),--emulated)
 KIND = $(if $(BOARD),--board $(BOARD)$(if $(VARIANT),-$(VARIANT)))
 WHERE = $(KIND) $(if $(PORT),--port $(PORT))
 
-.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof soak bench docs setup clean
+.PHONY: help run boards repl monitor firmware flash check-board check test test-long test-all proof soak bench release docs setup clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ soak: .venv/installed ## Run random work on BOARD for HOURS, or go on with it, a
 
 bench: .venv/installed ## Measure what threads cost a program without them
 	@$(MODTHREAD) bench $(if $(BOARD),--board $(BOARD)) $(if $(BASELINE),--baseline '$(BASELINE)')
+
+release: .venv/installed ## Build the images of a release in build/release: all, or BOARD's
+	@$(MODTHREAD) release $(KIND) build/release
 
 docs: .venv/installed ## Write docs/api.md anew, from the stub, and the site in build/site
 	@mkdir -p build && $(VENV_PYTHON) tools/documents/api.py > build/api.md && mv build/api.md docs/api.md

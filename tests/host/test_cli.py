@@ -20,6 +20,7 @@ COMMANDS = [
     "flash",
     "monitor",
     "port",
+    "release",
     "repl",
     "run",
     "setup",

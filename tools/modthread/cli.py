@@ -203,6 +203,12 @@ def _soak(options: argparse.Namespace) -> int:
     )
 
 
+def _release(options: argparse.Namespace) -> int:
+    from modthread._release.command import release
+
+    return release(options.board or [], options.folder)
+
+
 def _bench(options: argparse.Namespace) -> int:
     from modthread._bench.command import bench
 
@@ -450,6 +456,11 @@ def _parser() -> argparse.ArgumentParser:
             metavar="WORK:BATCH",
             help="run one batch of the seed once more, and count nothing",
         )
+
+        text = "build the images that a release has, with checksums, contents and licences"
+        command = add("release", _release, text)
+        _board_option(command, "--board", "one of them; may be repeated", action="append")
+        command.add_argument("folder", type=Path, metavar="FOLDER", help="where they go")
 
     command = add("bench", _bench, "measure what threads cost a program", parents=[kind])
     command.add_argument(

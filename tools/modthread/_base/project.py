@@ -40,7 +40,7 @@ class UserProject:
 def user_project(root: Path) -> UserProject:
     """Read the section in folder `root`; raises ModthreadError for what it cannot be."""
     table = _section(root) or {}
-    ours = {"packages", "developer-packages", "cpython-tests", "sources", "esp-idf"}
+    ours = {"packages", "developer-packages", "cpython-tests", "sources", "release", "esp-idf"}
     settings = {key: value for key, value in table.items() if key not in ours}
     if unknown := sorted({*settings} - {"boards", "device-tests"}):
         raise ModthreadError(
