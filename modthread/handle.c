@@ -14,24 +14,45 @@
 #include "lock.h"
 #include "thread.h"
 
-#define NOT_STARTED (0)
+void handle_prepare(mp_obj_thread_handle_t *handle) {
+    lock_prepare(&handle->lives, LOCK_FREE);
+    handle->ident = HANDLE_NOT_STARTED;
+    handle->native_id = 0;
+    handle->thread = MP_OBJ_NULL;
+    handle->done = false;
+}
 
-// Two GC blocks, on 32-bit chips 32 bytes.
-typedef struct _mp_obj_thread_handle_t {
-    mp_obj_thread_lock_t lives; // whose type is the handle's
-    uint32_t ident;
-    uintptr_t native_id;
-    bool done; // the lock may be locked still: those who join pass it on
-} mp_obj_thread_handle_t;
+void handle_start(mp_obj_thread_handle_t *handle, mp_obj_t function) {
+    thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, 0);
+    call->function = function;
+    call->handle = MP_OBJ_FROM_PTR(handle);
+    call->n_args = 0;
+    call->n_kw = 0;
+    handle->ident = thread_start(call, MODTHREAD_CORE_DEFAULT);
+    handle->lives.taken_by = handle->ident; // nobody has come to wait for it: the GIL is still ours
+    handle->native_id = (uintptr_t)thread_list->task;
+}
+
+void handle_wait(mp_obj_thread_handle_t *handle, deadline_t deadline) {
+    if (!handle->done && lock_take(&handle->lives, true, deadline)) {
+        lock_give(&handle->lives);
+    }
+}
+
+void handle_end(mp_obj_t self_in) {
+    mp_obj_thread_handle_t *self = MP_OBJ_TO_PTR(self_in);
+    self->done = true;
+    lock_give(&self->lives);
+}
+
+/******************************************************************************/
+// The Python type
 
 static mp_obj_t handle_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 0, false);
     mp_obj_thread_handle_t *self = mp_obj_malloc(mp_obj_thread_handle_t, type);
-    lock_prepare(&self->lives, LOCK_FREE);
-    self->ident = NOT_STARTED;
-    self->native_id = 0;
-    self->done = false;
+    handle_prepare(self);
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -41,12 +62,6 @@ static void handle_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
     mp_printf(print, "<_ThreadHandle object: ident=%u>", (unsigned)self->ident);
 }
 
-void handle_end(mp_obj_t self_in) {
-    mp_obj_thread_handle_t *self = MP_OBJ_TO_PTR(self_in);
-    self->done = true;
-    lock_give(&self->lives);
-}
-
 // join(timeout=None). After a timeout is_done() is False.
 static mp_obj_t handle_join(size_t n_args, const mp_obj_t *args) {
     mp_obj_thread_handle_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -54,15 +69,13 @@ static mp_obj_t handle_join(size_t n_args, const mp_obj_t *args) {
     if (self->done) {
         return mp_const_none;
     }
-    if (self->ident == NOT_STARTED) {
+    if (self->ident == HANDLE_NOT_STARTED) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("thread not started"));
     }
     if (self->ident == gil_current->ident) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("Cannot join current thread"));
     }
-    if (lock_take(&self->lives, true, deadline)) {
-        lock_give(&self->lives);
-    }
+    handle_wait(self, deadline);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(handle_join_obj, 1, 2, handle_join);
@@ -113,7 +126,7 @@ static mp_obj_thread_handle_t *handle_from(mp_obj_t argument) {
         mp_raise_TypeError(MP_ERROR_TEXT("'handle' must be a _ThreadHandle"));
     }
     mp_obj_thread_handle_t *handle = MP_OBJ_TO_PTR(argument);
-    if (handle->ident != NOT_STARTED) {
+    if (handle->ident != HANDLE_NOT_STARTED) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("thread already started"));
     }
     return handle;
@@ -133,14 +146,7 @@ static mp_obj_t start_joinable_thread(size_t n_args, const mp_obj_t *args, mp_ma
         mp_raise_TypeError(MP_ERROR_TEXT("thread function must be callable"));
     }
     mp_obj_thread_handle_t *handle = handle_from(parsed[ARG_handle].u_obj);
-    thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, 0);
-    call->function = function;
-    call->handle = MP_OBJ_FROM_PTR(handle);
-    call->n_args = 0;
-    call->n_kw = 0;
-    handle->ident = thread_start(call, MODTHREAD_CORE_DEFAULT);
-    handle->lives.taken_by = handle->ident; // nobody has come to wait for it: the GIL is still ours
-    handle->native_id = (uintptr_t)thread_list->task;
+    handle_start(handle, function);
     return MP_OBJ_FROM_PTR(handle);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(handle_start_joinable_thread_obj, 1, start_joinable_thread);

@@ -21,6 +21,7 @@
 #include "micropython_releases.h"
 #include "queue.h"
 #include "rlock.h"
+#include "threading.h"
 
 #ifndef MODTHREAD_VERSION
 #define MODTHREAD_VERSION "unknown"
@@ -257,7 +258,11 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_RLock), MP_ROM_PTR(&mp_type_thread_rlock) },
     { MP_ROM_QSTR(MP_QSTR__Condition), MP_ROM_PTR(&mp_type_thread_condition) },
     { MP_ROM_QSTR(MP_QSTR__notify), MP_ROM_PTR(&mod_thread_notify_obj) },
-
+    { MP_ROM_QSTR(MP_QSTR__thread_class), MP_ROM_PTR(&threading_class_obj) },
+    { MP_ROM_QSTR(MP_QSTR__counter), MP_ROM_PTR(&threading_counter_obj) },
+    { MP_ROM_QSTR(MP_QSTR__current_thread), MP_ROM_PTR(&threading_current_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR__main_thread), MP_ROM_PTR(&threading_main_thread_obj) },
+    { MP_ROM_QSTR(MP_QSTR__enumerate), MP_ROM_PTR(&threading_enumerate_obj) },
     { MP_ROM_QSTR(MP_QSTR__Event), MP_ROM_PTR(&mp_type_thread_event) },
     { MP_ROM_QSTR(MP_QSTR__local), MP_ROM_PTR(&mp_type_thread_local) },
     { MP_ROM_QSTR(MP_QSTR__Queue), MP_ROM_PTR(&mp_type_thread_queue) },

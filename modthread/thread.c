@@ -23,6 +23,7 @@
 #include "import.h"
 #include "lock.h"
 #include "scheduler.h"
+#include "threading.h"
 
 // A soft reset asks each thread to leave, and then lets it clean up. Only if one wait of it lasts as long as
 // LOOKS_UNTIL_ASKED times LOOK_US it is asked again, and when LEAVE_US are over it is deleted.
@@ -111,7 +112,12 @@ static bool is_system_exit(mp_obj_base_t *exception) {
 static void run(const thread_call_t *call) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        mp_call_function_n_kw(call->function, call->n_args, call->n_kw, call->args);
+        mp_obj_t thread = handle_thread(call->handle);
+        if (thread != MP_OBJ_NULL) {
+            threading_run(thread);
+        } else {
+            mp_call_function_n_kw(call->function, call->n_args, call->n_kw, call->args);
+        }
         nlr_pop();
     } else if (!is_system_exit(nlr.ret_val)) {
         print_exception(call->function, MP_OBJ_FROM_PTR(nlr.ret_val));
@@ -281,6 +287,7 @@ void mp_thread_leave_guest(void) {
 // What the next program finds. A port may call mp_thread_init_main() before the first one only.
 static void set_defaults(void) {
     describe_reset();
+    threading_reset();
     last_ident = MODTHREAD_MAIN_IDENT;
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;
@@ -417,7 +424,6 @@ static void mark_only(const void *block) {
 static void trace(thread_t *thread) {
     bool outside = thread->status == THREAD_OUTSIDE; // before the stack's end is read: it may come back at any time
     mp_state_thread_t *ts = &thread->state;
-    gc_collect_root((void **)&thread->call, 1);
     gc_collect_root((void **)&ts->dict_locals, (sizeof(*ts) - offsetof(mp_state_thread_t, dict_locals)) / sizeof(void *));
     if (outside && MODTHREAD_OUTSIDE_USES_WHOLE_STACK) {
         gc_collect_root((void **)thread->stack, (void **)ts->stack_top - (void **)thread->stack);
@@ -440,6 +446,7 @@ void mp_thread_gc_others(void) {
         }
     }
     for (thread_t *thread = thread_list; thread != NULL; thread = thread->next) {
+        gc_collect_root((void **)&thread->call, 1);
         if (thread != gil_current) {
             trace(thread);
         }

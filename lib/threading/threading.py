@@ -1,7 +1,7 @@
 # This file is part of modthread. SPDX-License-Identifier: MIT
 #
 # CPython's module of that name over modthread's _thread; names, messages and edge cases are those of CPython 3.13
-# (Lib/threading.py). What a thread waits in is C: see docs/threading.md.
+# (Lib/threading.py). Thread, and what a thread waits in, is C: see docs/threading.md.
 
 from collections import namedtuple
 
@@ -11,16 +11,18 @@ try:
         Lock,
         RLock,
         _Condition as Condition,
+        _counter,
+        _current_thread as current_thread,
+        _enumerate as enumerate,
         _Event as Event,
-        _ThreadHandle,
         _excepthook as excepthook,
         _local as local,
-        _threads,
+        _main_thread as main_thread,
+        _thread_class,
         error as ThreadError,
         get_ident,
         get_native_id,
         stack_size,
-        start_joinable_thread,
     )
 except ImportError:
     raise ImportError("threading needs a firmware with modthread's _thread")
@@ -150,142 +152,12 @@ class Barrier:
         return self._round[0] == _BROKEN
 
 
-_active = {}  # those that live, by identifier
-_count = 0  # how many have got a name with a number
-_NO_KWARGS = {}
+# What ends a thread, but SystemExit, comes here.
+def _fail(error, thread):
+    excepthook(ExceptHookArgs((type(error), error, None, thread)))
 
 
-def _counter():
-    global _count
-    _count += 1
-    return _count
-
-
-class Thread:
-    _handle = None
-
-    def __init__(self, group=None, target=None, name=None, args=(), kwargs=None, *, daemon=None):
-        assert group is None, "group argument must be None for now"
-        self._name = str(name) if name else (_counter(), getattr(target, "__name__", None))
-        self._target = target
-        self._args = args
-        self._kwargs = _NO_KWARGS if kwargs is None else kwargs
-        self._daemon = current_thread()._daemon if daemon is None else daemon
-        self._handle = _ThreadHandle()
-
-    def __repr__(self):
-        self._check()
-        status = "initial"
-        if self._handle.ident:
-            status = "started" if self.is_alive() else "stopped"
-        daemon = " daemon" if self._daemon else ""
-        ident = f" {self._handle.ident}" if self._handle.ident else ""
-        return f"<{type(self).__name__}({self.name}, {status}{daemon}{ident})>"
-
-    def _check(self):
-        if self._handle is None:
-            raise RuntimeError("Thread.__init__() not called")
-
-    def start(self):
-        handle = self._handle
-        if handle is None:
-            raise RuntimeError("thread.__init__() not called")
-        if handle.ident:
-            raise RuntimeError("threads can only be started once")
-        start_joinable_thread(self, handle)
-        # It has not run yet: the GIL changes hands at jumps and at calls of Python only.
-        _active[handle.ident] = self
-
-    # What _thread calls: so it names the thread by its repr(), where it tells of threads.
-    def __call__(self):
-        try:
-            self.run()
-        except SystemExit:
-            pass
-        except BaseException as error:
-            excepthook(ExceptHookArgs((type(error), error, None, self)))
-        finally:
-            _active.pop(get_ident(), None)
-
-    def run(self):
-        try:
-            if self._target is not None:
-                self._target(*self._args, **self._kwargs)
-        finally:
-            del self._target, self._args, self._kwargs
-
-    def join(self, timeout=None):
-        self._check()
-        handle = self._handle
-        if not handle.ident:
-            raise RuntimeError("cannot join thread before it is started")
-        if handle.ident == get_ident():
-            raise RuntimeError("cannot join current thread")
-        handle.join(None if timeout is None else max(timeout, 0))
-
-    def is_alive(self):
-        self._check()
-        return bool(self._handle.ident) and not self._handle.is_done()
-
-    # Made of a number and the target when somebody asks for it.
-    @property
-    def name(self):
-        self._check()
-        if type(self._name) is tuple:
-            number, target = self._name
-            self._name = f"Thread-{number} ({target})" if target else f"Thread-{number}"
-        return self._name
-
-    @name.setter
-    def name(self, name):
-        self._check()
-        self._name = str(name)
-
-    @property
-    def ident(self):
-        self._check()
-        return self._handle.ident or None
-
-    @property
-    def native_id(self):
-        self._check()
-        return self._handle.native_id or None
-
-    @property
-    def daemon(self):
-        self._check()
-        return self._daemon
-
-    @daemon.setter
-    def daemon(self, daemon):
-        self._check()
-        if self._handle.ident:
-            raise RuntimeError("cannot set daemon status of active thread")
-        self._daemon = daemon
-
-
-# A thread that _thread has started, and the main one: nothing tells of their ends but _thread itself.
-class _DummyHandle:
-    def __init__(self, ident):
-        self.ident = ident
-        self.native_id = get_native_id() if ident == get_ident() else None
-
-    def is_done(self):
-        return all(thread[0] != self.ident for thread in _threads())
-
-    def join(self, timeout):
-        raise RuntimeError("cannot join a dummy thread")
-
-
-class _DummyThread(Thread):
-    def __init__(self, name, ident, daemon):
-        self._name = name
-        self._daemon = daemon
-        self._handle = _DummyHandle(ident)
-        _active[ident] = self
-
-
-_main = _DummyThread("MainThread", 1, False)
+Thread = _thread_class(globals())
 
 
 class Timer(Thread):
@@ -314,25 +186,6 @@ def ExceptHookArgs(args):
 
 
 __excepthook__ = excepthook
-
-
-def current_thread():
-    thread = _active.get(get_ident())
-    if thread is None:
-        enumerate()  # forgets those that have ended
-        thread = _DummyThread(f"Dummy-{_counter()}", get_ident(), True)
-    return thread
-
-
-def main_thread():
-    return _main
-
-
-def enumerate():
-    for ident, thread in list(_active.items()):
-        if thread._handle.is_done():
-            _active.pop(ident, None)
-    return list(_active.values())
 
 
 def active_count():

@@ -65,6 +65,73 @@ def test_subclass_and_names():
     assert raised_by(Bad().start) == (RuntimeError, "thread.__init__() not called")
 
 
+class Returning(threading.Thread):
+    """As programs write it: with what CPython's class has for its own use."""
+
+    def __init__(self, function, *args):
+        threading.Thread.__init__(self, target=function, args=args)
+        self._kwargs["base"] = 16
+        self.result = None
+
+    def __call__(self):
+        return "not what the thread runs"
+
+    def run(self):
+        self.result = self._target(*self._args, **self._kwargs)
+        super().run()
+
+
+def test_subclass_that_runs_the_target_itself():
+    calls = []
+
+    def target(*args, **kwargs):
+        calls.append((args, kwargs))
+        return len(calls)
+
+    thread = Returning(target, 1, 2)
+    thread.start()
+    thread.join()
+    assert thread.result == 1 and calls == [((1, 2), {"base": 16})] * 2, calls
+    for name in "_target", "_args", "_kwargs":
+        assert raised_by(getattr, thread, name)[0] is AttributeError
+        setattr(thread, name, None)
+        assert getattr(thread, name) in (None, {})
+        delattr(thread, name)
+        assert raised_by(getattr, thread, name)[0] is AttributeError
+
+
+def test_arguments_of_any_kind():
+    calls = []
+
+    def target(*args, **kwargs):
+        calls.append((args, kwargs))
+
+    for args, kwargs in (((), None), ([1], None), (iter("ab"), {}), ((1,) * 20, {"x": 1})):
+        thread = threading.Thread(None, target, "x", args, kwargs)
+        thread.start()
+        thread.join()
+    expected = [((), {}), ((1,), {}), (("a", "b"), {}), ((1,) * 20, {"x": 1})]
+    assert calls == expected, calls
+    assert raised_by(threading.Thread, 1)[0] is AssertionError
+    assert raised_by(threading.Thread, colour=1)[0] is TypeError
+
+
+def test_no_thread_where_one_is_expected():
+    class Uninitialised(threading.Thread):
+        def __init__(self, number):
+            pass
+
+    made = object.__new__(threading.Thread), Uninitialised(1), threading.Thread.__bases__[0]()
+    for thread in made[:2]:
+        assert raised_by(thread.is_alive) == (RuntimeError, "Thread.__init__() not called")
+        assert raised_by(repr, thread)[0] is raised_by(thread.start)[0] is RuntimeError
+    for other in made[2], 1, threading.Thread, object():
+        assert raised_by(threading.Thread.start, other)[0] is TypeError, other
+    assert raised_by(threading.Thread.start)[0] is TypeError
+    assert raised_by(lambda: type("Both", (threading.Thread, list), {}))[0] is TypeError
+    assert raised_by(threading.Thread().start, 1)[0] is TypeError
+
+
 def test_join_with_a_timeout():
     gate = threading.Event()
     thread = threading.Thread(target=gate.wait)
@@ -109,8 +176,17 @@ def test_dummy_thread():
     _thread.start_new_thread(live, ())
     wait_until(lambda: seen)
     assert seen[0].name == "Dummy-1" and seen[0].daemon and seen[0] in threading.enumerate()
+    assert raised_by(seen[0].join) == (RuntimeError, "cannot join a dummy thread")
+    assert repr(seen[0]) == f"<_DummyThread(Dummy-1, started daemon {seen[0].ident})>"
     wait_until(lambda: _thread._count() == 0)
     assert seen[0] not in threading.enumerate() and not seen[0].is_alive()
+    handle = _thread.start_joinable_thread(live)
+    wait_until(lambda: len(seen) == 2)
+    assert seen[1] in threading.enumerate() and seen[1].ident == handle.ident
+    handle.join()
+    assert handle.is_done() and seen[1] not in threading.enumerate() and not seen[1].is_alive()
+    main = threading.main_thread()
+    assert repr(main) == "<_MainThread(MainThread, started 1)>" and main.is_alive()
 
 
 def test_event():

@@ -39,7 +39,7 @@ NOTES = """\
 import _thread, sys, time
 notes = _thread._interrupt_notes()
 if notes: time.sleep_ms(50)
-named = getattr(sys.modules.get('threading'), '_active', {})
+named = {one.ident: one for one in getattr(sys.modules.get('threading'), 'enumerate', list)()}
 for thread, end in notes or [(thread, 0) for thread in _thread._threads()]:
     *numbers, function, awaited, owner = (tuple(thread) + (None, None))[:7]
     name = getattr(named.get(thread[0], function), 'name', None)

@@ -1,0 +1,31 @@
+// This file is part of modthread. SPDX-License-Identifier: MIT
+
+#include "py/runtime.h"
+
+#include "class.h"
+
+static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    const class_method_t *self = MP_OBJ_TO_PTR(self_in);
+    if (n_args == 0 || !mp_obj_is_subclass_fast(MP_OBJ_FROM_PTR(mp_obj_get_type(args[0])), *self->of)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("argument has wrong type"));
+    }
+    if (self->n_max != CLASS_KEYWORDS) {
+        mp_arg_check_num(n_args, n_kw, 1, self->n_max, false);
+    }
+    return self->call(n_args, n_kw, args);
+}
+
+MP_DEFINE_CONST_OBJ_TYPE(
+    mp_type_thread_method,
+    MP_QSTR_function,
+    MP_TYPE_FLAG_BINDS_SELF,
+    call, method_call
+    );
+
+mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *methods, mp_make_new_fun_t make_new) {
+    mp_obj_t bases = MP_OBJ_FROM_PTR(base);
+    mp_obj_t class = mp_obj_new_type(name, mp_obj_new_tuple(1, &bases), MP_OBJ_FROM_PTR(methods));
+    mp_obj_type_t *type = MP_OBJ_TO_PTR(class);
+    type->slots[type->slot_index_make_new - 1] = make_new; // those that inherit from it have that of Python's classes
+    return class;
+}
