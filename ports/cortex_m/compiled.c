@@ -105,6 +105,21 @@ __attribute__((used)) static void attend(kept_t *kept) {
     mp_thread_attend(interrupted.may_raise);
 }
 
+// Those of the floating-point registers that a function may change; r0 is there for the alignment.
+#if __ARM_FP
+#define KEEP_FLOATS \
+    "vpush {s0-s15}        \n" \
+    "vmrs r1, fpscr        \n" \
+    "push {r0, r1}         \n"
+#define RESTORE_FLOATS \
+    "pop {r0, r1}          \n" \
+    "vmsr fpscr, r1        \n" \
+    "vpop {s0-s15}         \n"
+#else
+#define KEEP_FLOATS
+#define RESTORE_FLOATS
+#endif
+
 // In instructions that the Cortex-M0+ has, too; only the last ones restore the flags, and change none after it.
 __attribute__((naked)) static void attend_here(void) {
     __asm volatile (
@@ -121,8 +136,10 @@ __attribute__((naked)) static void attend_here(void) {
         "mov r2, r0            \n"
         "bics r2, r1           \n"
         "mov sp, r2            \n"
+        KEEP_FLOATS
         "ldr r1, =attend       \n"
         "blx r1                \n"
+        RESTORE_FLOATS
         "mov sp, r4            \n"
         "pop {r0-r2}           \n"
         "msr apsr_nzcvq, r0    \n"

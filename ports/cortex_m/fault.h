@@ -17,4 +17,7 @@ void fault_print_stack(const mp_print_t *print);
 const mp_print_t *fault_begin(void);
 void fault_end(void) __attribute__((noreturn));
 
+// A port provides it where the processor has stack limits: print which task runs, as in "thread 3".
+void fault_print_task(const mp_print_t *print);
+
 #endif // MODTHREAD_CORTEX_M_FAULT_H

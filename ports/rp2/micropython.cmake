@@ -39,7 +39,10 @@ if(MODTHREAD_KERNEL MATCHES "^V11")
 elseif(MODTHREAD_KERNEL MATCHES "^V9")
     set(MODTHREAD_CORES 1)
     set(MODTHREAD_KERNEL_INCLUDE ${MODTHREAD_RP2_DIR}/freertos_v9)
-    set(MODTHREAD_KERNEL_SOURCES ${MODTHREAD_RP2_DIR}/freertos_v9/port.c)
+    set(MODTHREAD_KERNEL_SOURCES
+        ${MODTHREAD_RP2_DIR}/freertos_v9/port.c
+        ${MODTHREAD_RP2_DIR}/freertos_v9/switch_m0plus.c
+    )
 else()
     message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}'; name a V9 or V11 kernel")
 endif()

@@ -1,16 +1,18 @@
 """The context switch of ports/rp2/freertos_v9 at every instruction, and faults.
 
-By context_switch/main.c, on the strict Pico, and on QEMU's Cortex-M0 and Cortex-M33, which share no
-code with it. All refuse what these processors refuse.
+By context_switch/main.c: the Cortex-M0+'s on the strict Pico and on QEMU's Cortex-M0, which share
+no code; the Cortex-M33's, with its floating-point unit and in secure state, as on an RP2350, on
+QEMU's. All refuse what these processors refuse.
 """
 
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -39,11 +41,11 @@ class Machine:
     """
 
     command: tuple[str, ...]
-    preemptions: int = 100_000
+    preemptions: int
     vectors: int | None = None
 
 
-def qemu(machine: str, shift: int, vectors: int) -> Machine:
+def qemu(machine: str, shift: int, vectors: int, preemptions: int = 100_000) -> Machine:
     """Return one of QEMU's machines, which logs what its processor leaves undefined."""
     command = (
         *("qemu-system-arm", "-machine", machine),
@@ -53,22 +55,25 @@ def qemu(machine: str, shift: int, vectors: int) -> Machine:
         *("-d", "guest_errors,unimp", "-D", "{0}/qemu.log"),
         *("-kernel", "{0}/context_switch.elf"),
     )
-    return Machine(command, vectors=vectors)
+    return Machine(command, preemptions, vectors)
 
 
 PICO = (sys.executable, str(ROOT / "tests/fakes/uart_pico.py"), "{0}/context_switch.bin")
 MACHINES = {
     "rp2040": Machine(PICO, preemptions=1_000_000),
     "microbit": qemu("microbit", 6, 0x00000000),
-    "mps2_an505": qemu("mps2-an505", 5, 0x10000000),
+    "mps2_an505": qemu("mps2-an505", 5, 0x10000000, preemptions=50_000),
 }
 QEMUS = ("microbit", "mps2_an505")
 
 
-def on(*names: str) -> list[object]:
-    """Return machines as parameters of a test."""
+def on(*names: str, runs: Sequence[str] = ()) -> list[object]:
+    """Return machines as parameters of a test, each with each of what it `runs`."""
     lanes = {"rp2040": "long"}
-    return [pytest.param(name, marks=pytest.mark.lane(lanes.get(name, "test"))) for name in names]
+    return [
+        pytest.param(*row, marks=pytest.mark.lane(lanes.get(row[0], "test")))
+        for row in ([(name,) for name in names] if not runs else product(names, runs))
+    ]
 
 
 @cache
@@ -200,28 +205,57 @@ def test_nothing_is_disturbed(images: Callable[[str], Image], machine: str) -> N
 
 
 PORT = "rp2/freertos_v9/port.c"
+M0PLUS = "rp2/freertos_v9/switch_m0plus.c"
+M33 = "rp2/freertos_v9/switch_m33.c"
+SWITCHES = {"rp2040": M0PLUS, "microbit": M0PLUS, "mps2_an505": M33}
+DISTURBED = "a register was disturbed"
 FAULTS = [
-    (PORT, "mov r4, r8 ", "mov r4, r9 ", "a register was disturbed"),
-    (PORT, "mov r11, r7 ", "mov r10, r7 ", "a register was disturbed"),
-    (PORT, "sub r0, #16", "sub r0, #20", ""),
-    (PORT, "*)top - 1", "*)(top + 1) - 1", "a task's stack is not aligned"),
     (PORT, "if (--critical_nesting == 0)", "if (--critical_nesting <= 1)", "an inner"),
     (PORT, "(critical_state)", "(0)", "a critical section's end unmasked"),
-    (PORT, '"cpsid i                \\n"', "", "the observer does not run"),
-    (PORT, '"cpsie i               \\n"', "", "a task starts with interrupts masked"),
+]
+FAULTS_OF_SWITCHES = [
+    ("*)top - 1", "*)(top + 1) - 1", "a task's stack is not aligned"),
+    ('"cpsid i                \\n"', "", "the observer does not run"),
     (
-        PORT,
         "{ (uint32_t)argument }",
         "{ (uint32_t)argument + 4 }",
         "the first task did not get its argument",
     ),
+]
+FAULTS_OF_M0PLUS = [
     (PORT, "SHPR3 |= ", "(void)", "an interrupt was interrupted by a switch"),
+    (M0PLUS, "mov r4, r8 ", "mov r4, r9 ", DISTURBED),
+    (M0PLUS, "mov r11, r7 ", "mov r10, r7 ", DISTURBED),
+    (M0PLUS, "sub r0, #16", "sub r0, #20", ""),
+    (M0PLUS, '"cpsie i               \\n"', "", "a task starts with interrupts masked"),
+]
+FAULTS_OF_M33 = [
+    (M33, "stmdb r0!, {r3-r11, lr}", "stmdb r0!, {r3-r10, r12, lr}", DISTURBED),
+    (M33, "ldmia r0!, {r3-r11, lr}", "ldmia r0!, {r3-r10, r12, lr}", DISTURBED),
+    (M33, "vstmdbeq r0!, {s16-s31}", "vstmdbeq r0!, {s15-s30}", DISTURBED),
+    (M33, "vldmiaeq r0!, {s16-s31}", "vldmiaeq r0!, {s15-s30}", DISTURBED),
+    (M33, "vldmiaeq r0!, {s16-s31}", "addeq r0, #64", DISTURBED),
+    (M33, '"tst lr, #16            \\n" //', '"tst lr, #8\\n" //', ""),
+    (M33, '"mov r0, #2 ', '"mov r0, #6 ', "a task does not run on the process stack"),
+    (
+        M33,
+        '"cpsie i                \\n"\n        "bx r4',
+        '"bx r4',
+        "a task starts with interrupts",
+    ),
 ]
 
 
 @pytest.mark.lane("long")
-@pytest.mark.parametrize("machine", on(*MACHINES))
-@pytest.mark.parametrize(("file", "good", "bad", "verdict"), FAULTS)
+@pytest.mark.parametrize(
+    ("machine", "file", "good", "bad", "verdict"),
+    [
+        *((machine, *fault) for machine in MACHINES for fault in FAULTS),
+        *((machine, SWITCHES[machine], *one) for machine in MACHINES for one in FAULTS_OF_SWITCHES),
+        *((machine, *fault) for machine in ("rp2040", "microbit") for fault in FAULTS_OF_M0PLUS),
+        *(("mps2_an505", *fault) for fault in FAULTS_OF_M33),
+    ],
+)
 def test_fault_is_noticed(
     images: Callable[[str], Image], machine: str, file: str, good: str, bad: str, verdict: str
 ) -> None:
@@ -242,40 +276,46 @@ def test_fault_of_the_tick_is_noticed(images: Callable[[str], Image]) -> None:
     assert lines[-1].startswith("failed: ticks were lost"), "\n".join(lines)
 
 
+REFUSED = [
+    ("r4, #1 ", "r4, #0 "),
+    (".lr = (uint32_t)switch_task_returned", ".lr = (uint32_t)switch_task_returned & ~1u"),
+    (".xpsr = XPSR_THUMB", ".xpsr = 0"),
+    ("mov r0, #2 ", "mov r0, #0 "),
+]
+REFUSED_BY_M0PLUS = ("(uint32_t)entry & ~1u", "(uint32_t)entry")
+
+
 @pytest.mark.lane("long")
-@pytest.mark.parametrize("machine", on(*MACHINES))
 @pytest.mark.parametrize(
-    ("good", "bad"),
+    ("machine", "good", "bad"),
     [
-        ("add r4, #1 ", "nop "),
-        ("(uint32_t)entry & ~1u", "(uint32_t)entry"),
-        (".lr = (uint32_t)task_returned", ".lr = (uint32_t)task_returned & ~1u"),
-        (".xpsr = XPSR_THUMB", ".xpsr = 0"),
-        ("mov r0, #2 ", "mov r0, #0 "),
+        *((machine, *fault) for machine in MACHINES for fault in REFUSED),
+        *((machine, *REFUSED_BY_M0PLUS) for machine in ("rp2040", "microbit")),
     ],
 )
 def test_fault_is_refused(
     images: Callable[[str], Image], machine: str, good: str, bad: str
 ) -> None:
     image = images(machine)
-    image.build(1000, fault=(PORT, good, bad))
+    image.build(1000, fault=(SWITCHES[machine], good, bad))
     lines = image.run(limit_for(1000))
     assert any(line.startswith("*** HardFault") for line in lines), "\n".join(lines)
 
 
-@pytest.mark.parametrize("machine", on(*MACHINES))
-@pytest.mark.parametrize(
-    ("ending", "at"),
-    [
-        ("undefined_instruction", "undefined_instruction"),
-        ("even_pointer", "hold_registers"),
-        ("unaligned_word", "unaligned_word"),
-        ("unaligned_halfword", "unaligned_halfword"),
-        ("no_memory", "no_memory"),
-    ],
-)
-def test_fault_is_told(images: Callable[[str], Image], machine: str, ending: str, at: str) -> None:
-    image = images(machine)
+ENDINGS = {
+    "undefined_instruction": "undefined_instruction",
+    "even_pointer": "hold_registers",
+    "no_memory": "no_memory",
+    "unaligned_word": "unaligned_word",
+    "unaligned_halfword": "unaligned_halfword",
+}
+REFUSED_BY_M33 = tuple(ending for ending in ENDINGS if not ending.startswith("unaligned"))
+TOLD = [*on("rp2040", "microbit", runs=[*ENDINGS]), *on("mps2_an505", runs=REFUSED_BY_M33)]
+
+
+@pytest.mark.parametrize(("machine", "ending"), TOLD)
+def test_fault_is_told(images: Callable[[str], Image], machine: str, ending: str) -> None:
+    image, at = images(machine), ENDINGS[ending]
     image.build(1000, ending)
     lines = image.run(limit_for(1000))
     assert lines[-1] == FAULT, "\n".join(lines)
@@ -302,3 +342,23 @@ def test_fault_without_a_stack_is_told(images: Callable[[str], Image], machine: 
     kept = {name: value for name, value in NUMBERED.items() if name not in PUSHED}
     assert kept.items() <= registers.items()
     assert registers["sp"] == 0xA0000000
+
+
+def test_overflow_is_told_at_the_limit(images: Callable[[str], Image]) -> None:
+    image = images("mps2_an505")
+    image.build(1000, "overflow")
+    lines = image.run(limit_for(1000))
+    assert lines[-1] == FAULT, "\n".join(lines)
+    told = crash.decoded("\n".join(lines).encode(), image.elf)
+    assert told.startswith("*** stack overflow in task above, then HardFault (exception 3)")
+    registers = {name: int(value, 16) for name, value in crash.REGISTER.findall(told)}
+    kept = {name: value for name, value in NUMBERED.items() if name not in PUSHED}
+    assert kept.items() <= registers.items()
+
+
+@pytest.mark.lane("long")
+def test_overflow_without_a_limit_is_not_told(images: Callable[[str], Image]) -> None:
+    image = images("mps2_an505")
+    image.build(1000, "overflow", (M33, '"msr psplim, r1 ', '"mov r1, r1 '))
+    lines = image.run(limit_for(1000))
+    assert not any("stack overflow in task above" in line for line in lines)

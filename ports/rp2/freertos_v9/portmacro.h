@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// FreeRTOS V9 on one Cortex-M0+: what its include/portable.h and tasks.c ask of a port.
+// FreeRTOS V9 on one Cortex-M: what its include/portable.h and tasks.c ask of a port.
 
 #ifndef PORTMACRO_H
 #define PORTMACRO_H
@@ -36,7 +36,7 @@ void vPortYield(void);
 #define portEND_SWITCHING_ISR(required) do { if (required) { vPortYield(); } } while (0)
 #define portYIELD_FROM_ISR(required) portEND_SWITCHING_ISR(required)
 
-// All interrupts: the processor has no finer mask.
+// All interrupts: the Cortex-M0+ has no finer mask, and nothing here needs one.
 #define portSET_INTERRUPT_MASK_FROM_ISR() interrupt_mask_save()
 #define portCLEAR_INTERRUPT_MASK_FROM_ISR(state) interrupt_mask_restore(state)
 #define portDISABLE_INTERRUPTS() __asm volatile ("cpsid i" : : : "memory")

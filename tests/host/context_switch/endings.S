@@ -1,7 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 
     .syntax unified
-    .cpu cortex-m0plus
     .thumb
     .text
 
@@ -51,6 +50,16 @@ ending even_pointer, hold_registers_begin, "blx r7"
 ending unaligned_word, hold_registers_begin + 2, "ldr r0, [r7]"
 ending unaligned_halfword, hold_registers_begin + 1, "ldrh r0, [r7]"
 ending no_memory, 0xa0000000, "ldr r0, [r7]"
+
+#if __ARM_ARCH >= 8
+function overflow
+    number_registers
+1:
+    push {r0-r6, r8-r12}
+    b 1b
+    .size overflow, . - overflow
+    .ltorg
+#endif
 
 function no_stack
     number_registers

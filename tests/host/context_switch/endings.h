@@ -13,6 +13,7 @@ void even_pointer(void); // a call of hold_registers() as if it were ARM code
 void unaligned_word(void);
 void unaligned_halfword(void);
 void no_memory(void);
+void overflow(void); // where there is a limit
 void no_stack(void); // what the processor pushes goes nowhere
 
 #endif // ENDINGS_H

@@ -1,10 +1,10 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// Self-test of ports/rp2/freertos_v9 and ports/cortex_m. Eight tasks hold distinct values in all registers while an
-// interrupt has another of them run after a random number of cycles; so it comes at every instruction sooner or later. A
-// task of a higher priority watches, and ends one task after the other and starts it anew. Then the tick. Prints what it
-// has seen, and why it stopped. In the end a task's function returns, which the port has to notice, or does what the
-// processor refuses.
+// Self-test of ports/rp2/freertos_v9 and ports/cortex_m. Eight tasks hold distinct values in all registers, also in those
+// of a floating-point unit, while an interrupt has another of them run after a random number of cycles; so it comes at
+// every instruction sooner or later. A task of a higher priority watches, and ends one task after the other and starts it
+// anew. Then the tick. Prints what it has seen, and why it stopped. In the end a task's function returns, which the port
+// has to notice, or does what the processor refuses.
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,7 +28,13 @@
 #define HOLDERS (8)
 #define HOLDER_PRIORITY (1)
 #define OBSERVER_PRIORITY (2)
+#if __ARM_FP
+#define STACK_WORDS (256)
+#define FPSCR_ROUNDING(mode) ((mode) << 22)
+#define FPSCR_FLAGS (0xf0000000)
+#else
 #define STACK_WORDS (192)
+#endif
 
 typedef struct _holder_t {
     registers_t before;
@@ -50,7 +56,7 @@ const guarded_stack_t guarded_stacks[] = { { NULL, NULL } }; // none
 static holder_t holders[HOLDERS];
 static volatile uint32_t rounds; // of all
 static bool finished; // but for a task that must not return
-static bool interrupted[512]; // the halfwords of hold_registers()
+static bool interrupted[1024]; // the halfwords of hold_registers()
 
 static void vprint(const char *format, va_list arguments) {
     static char text[128];
@@ -95,6 +101,13 @@ static void choose_alarm(void) {
     machine_set_alarm(2500 + random_number() % 8000);
 }
 
+// As the handler of a driver that computes.
+static void compute(void) {
+    #if __ARM_FP
+    disturb_floats(random_number());
+    #endif
+}
+
 static bool switch_is_pending(void) {
     return (ICSR & ICSR_PENDSVSET) != 0;
 }
@@ -120,12 +133,14 @@ void slice_handler(void) {
     check(xPortIsInsideInterrupt(), "an interrupt is taken for a task");
     check(preemptions < 2 * PREEMPTIONS, "the observer does not run");
     choose_period();
+    compute();
     switch_tasks(pdTRUE);
 }
 
 // Wakes the observer, also while a switch is made.
 void alarm_handler(void) {
     choose_alarm();
+    compute();
     BaseType_t woken = pdFALSE;
     vTaskNotifyGiveFromISR(observer, &woken);
     switch_tasks(woken);
@@ -166,6 +181,11 @@ void fault_end(void) {
     stop("fault");
 }
 
+void fault_print_task(const mp_print_t *unused) {
+    (void)unused;
+    print("task %s", pcTaskGetName(NULL));
+}
+
 /******************************************************************************/
 // Tasks that hold registers
 
@@ -190,6 +210,12 @@ static void prepare(holder_t *holder) {
         value[i] = 0x01010101 * (16 * (holder - holders) + i + 1);
     }
     holder->before.flags = 0;
+    #if __ARM_FP
+    for (size_t i = 0; i < 32; i++) {
+        holder->before.s0_to_s31[i] = 1 + (32 * (holder - holders) + i) / 256.0f;
+    }
+    holder->before.fpscr = FPSCR_ROUNDING((holder - holders) % 4);
+    #endif
     hold_registers(&holder->before, &holder->expected, &holder->sp_before);
 }
 
@@ -198,6 +224,9 @@ static void compare(holder_t *holder) {
         "r8", "r9", "r10", "r11", "r12", "lr", "flags", "sp", "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7",
     };
     holder->expected.flags = holder->before.flags;
+    #if __ARM_FP
+    holder->expected.fpscr = (holder->expected.fpscr & ~FPSCR_FLAGS) | (holder->before.fpscr & FPSCR_FLAGS);
+    #endif
     holder->expected.sp = holder->sp_before;
     if (memcmp(&holder->after, &holder->expected, sizeof(registers_t)) == 0) {
         return;
@@ -206,7 +235,11 @@ static void compare(holder_t *holder) {
     print("disturbed in task %d after %lu preemptions:", holder - holders, preemptions);
     for (size_t i = 0; i < sizeof(registers_t) / sizeof(uint32_t); i++) {
         if (((uint32_t *)&holder->after)[i] != ((uint32_t *)&holder->expected)[i]) {
-            print(" %s", names[i]);
+            if (i < 16) {
+                print(" %s", names[i]);
+            } else {
+                print(" s%u", i - 16); // s32 is FPSCR
+            }
         }
     }
     print("\n");
@@ -218,6 +251,9 @@ static void hold(void *argument) {
     check_start();
     while (true) {
         holder->before.flags += 1u << 28;
+        #if __ARM_FP
+        holder->before.fpscr -= 1u << 28;
+        #endif
         hold_registers(&holder->before, &holder->after, &holder->sp_before);
         check(holder->sp_before % 8 == 0, "a task's stack is not aligned");
         compare(holder);
@@ -329,6 +365,7 @@ static void test_tick(void) {
 static void end(void *argument) {
     (void)argument;
     ENDING();
+    __asm volatile (""); // it is called, and returns here
 }
 
 static void observe(void *argument) {

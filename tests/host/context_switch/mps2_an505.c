@@ -27,12 +27,7 @@ typedef struct _dual_timer_t {
 #define CONTROL_32_BITS (1u << 1)
 #define CONTROL_ENABLE (1u << 7)
 
-// Unaligned words are refused, as by the Cortex-M0.
-#define CCR (*(volatile uint32_t *)0xe000ed14)
-#define CCR_UNALIGN_TRP (1u << 3)
-
 void machine_start(void) {
-    CCR |= CCR_UNALIGN_TRP;
     CLOCK->load = UINT32_MAX;
     CLOCK->control = CONTROL_32_BITS | CONTROL_ENABLE;
 }

@@ -28,6 +28,10 @@
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018)
 #define SYST_CSR_RUN (7u) // with interrupts, by the processor's clock
 
+// The floating-point unit, for everybody (Arm DDI 0553, D1.2).
+#define CPACR (*(volatile uint32_t *)0xe000ed88)
+#define CPACR_FLOATS (0xfu << 20)
+
 extern uint32_t data_source, data_start, data_end, bss_start, bss_end, stack_top;
 
 int main(void);
@@ -41,6 +45,10 @@ void reset(void) {
     for (uint32_t *to = &bss_start; to < &bss_end;) {
         *to++ = 0;
     }
+    #if __ARM_FP
+    CPACR |= CPACR_FLOATS;
+    __asm volatile ("dsb\n isb" : : : "memory");
+    #endif
     main();
 }
 

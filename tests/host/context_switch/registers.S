@@ -1,7 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 
     .syntax unified
-    .cpu cortex-m0plus
     .thumb
 
     // An addition to or of a high register leaves the flags alone. So do push and pop, which mix the low registers, and
@@ -30,6 +29,25 @@
     add r0, r10
     .endm
 
+#if __ARM_FP
+    // Each of them changes the next one.
+    .altmacro
+    .macro mix_floats
+    vadd.f32 s0, s0, s31
+    .set before, 0
+    .rept 31
+    add_float %before, %(before + 1)
+    .set before, before + 1
+    .endr
+    .endm
+    .macro add_float before, n
+    vadd.f32 s\n, s\n, s\before
+    .endm
+    .macro set_float n
+    vmov s\n, r0
+    .endm
+#endif
+
     .text
     .global hold_registers
     .global hold_registers_begin
@@ -38,6 +56,9 @@
     .type hold_registers, %function
 hold_registers:
 hold_registers_begin:
+#if __ARM_FP
+    vpush {s16-s31}
+#endif
     push {r4-r7, lr}
     mov r4, r8
     mov r5, r9
@@ -46,6 +67,12 @@ hold_registers_begin:
     push {r1, r4-r7}
     mov r3, sp
     str r3, [r2]
+#if __ARM_FP
+    add r3, r0, #64
+    vldmia r3!, {s0-s31}
+    ldr r3, [r3]
+    vmsr fpscr, r3
+#endif
     ldmia r0!, {r1-r7}
     mov r8, r1
     mov r9, r2
@@ -57,9 +84,19 @@ hold_registers_begin:
     msr apsr_nzcvq, r7
     ldmia r0, {r0-r7}
 
+#if __ARM_FP
+    .rept 4
+    mix
+    mix_floats
+    .rept 3
+    mix
+    .endr
+    .endr
+#else
     .rept 16
     mix
     .endr
+#endif
 
     push {r0-r7}
     mov r7, sp
@@ -77,11 +114,37 @@ hold_registers_begin:
     pop {r1-r4}
     stmia r0!, {r1-r4}
     .endr
+#if __ARM_FP
+    vstmia r0!, {s0-s31}
+    vmrs r1, fpscr
+    str r1, [r0]
+#endif
     pop {r1, r4-r7}
     mov r8, r4
     mov r9, r5
     mov r10, r6
     mov r11, r7
+#if __ARM_FP
+    pop {r4-r7, lr}
+    vpop {s16-s31}
+    bx lr
+#else
     pop {r4-r7, pc}
+#endif
 hold_registers_end:
     .size hold_registers, . - hold_registers
+
+#if __ARM_FP
+    .global disturb_floats
+    .thumb_func
+    .type disturb_floats, %function
+disturb_floats:
+    .set before, 0
+    .rept 16
+    set_float %before
+    .set before, before + 1
+    .endr
+    vmsr fpscr, r0
+    bx lr
+    .size disturb_floats, . - disturb_floats
+#endif
