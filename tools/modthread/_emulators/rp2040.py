@@ -195,6 +195,14 @@ def main() -> None:
         metavar="PORT",
         help="let the host connect to this port of the board, and print the host's port",
     )
+    parser.add_argument(
+        "-wire",
+        action="append",
+        default=[],
+        metavar="PLACE=DEVICE",
+        help="wire a device of modthread.peripherals: i2c0:0x3c=ssd1306, spi0=loop, uart1=echo;"
+        " nothing is wired with -strict off, whose buses take no time",
+    )
     options = parser.parse_args()
     wireless = Radio() if options.radio else None
     board = replace(_board(wireless), image=options.image)
@@ -206,6 +214,8 @@ def main() -> None:
     try:
         settings = strict.Settings.parse(options.strict)
         device = strict.device(board, settings)
+        for one in options.wire:
+            strict.wire(device, one)
         asyncio.run(emulate(device, strict.run, *rest))
     except ModthreadError as error:
         parser.error(str(error))

@@ -81,6 +81,14 @@ def device(board: BoardSpec, settings: Settings) -> BaseDevice:
     return BaseDevice(board=replace(board, mcu=chip))
 
 
+def wire(device: BaseDevice, what: str) -> None:
+    """Wire a device of modthread.peripherals to a bus, as in ``i2c0:0x3c=ssd1306``."""
+    from modthread._emulators.strict.chip import Chip
+
+    assert isinstance(device.mcu, Chip)
+    device.mcu.wire(what)
+
+
 def run(simulator: Simulator) -> None:
     """Run the chip for a few milliseconds of the host's time, or until it is stopped."""
     from modthread._emulators.strict import core

@@ -1,17 +1,21 @@
 """The chip around the strict processor: its ROM, resets, clocks and UARTs."""
 
 import random
+import re
 from collections.abc import Iterator
 
 from rp2040py.clock.clock import IClock
 from rp2040py.peripherals.clocks import RPClocks
 from rp2040py.peripherals.psm import WDSEL_CLOCKS, WDSEL_RESETS
 from rp2040py.peripherals.reset import RESETS_BITS_MASK, RPReset
-from rp2040py.peripherals.uart import RPUART, UARTDR, UARTTXINTR
 from rp2040py.rp2040 import RP2040
 
+from modthread import peripherals
 from modthread._emulators.strict import RULES, Settings
+from modthread._emulators.strict.buses import I2c, Spi, Uart
 from modthread._emulators.strict.core import Bus
+from modthread.errors import ModthreadError
+from modthread.peripherals import I2CDevice, SpiDevice, UartPeer
 
 SSI = 0x18000000
 IO_QSPI = 0x40018000
@@ -79,6 +83,8 @@ TOLERATED = frozenset({0x5011004C, 0x40034018, 0x40038018})
 ADDRESS = dict(IN_RESET.values())
 WAKE_EN = (0xA0, 0xA4)
 SLEEP_EN = (0xA8, 0xAC)
+PERI_CTRL = 0x48
+PERI_HERTZ = {2: 48_000_000, 4: 12_000_000}  # by AUXSRC, where it is not the clock of the processor
 DEFAULT = Settings()
 
 
@@ -124,29 +130,13 @@ class Clocks(RPClocks):
             self.gates[offset] = value & 0xFFFFFFFF
         else:
             super().write_uint32(offset, value)
+        if offset == PERI_CTRL:
+            self.rp2040.clk_peri = PERI_HERTZ.get(value >> 5 & 7, self.rp2040.clk_sys)
 
     def without(self, low: int, high: int) -> Iterator[int]:
         """Yield the bits of `high`:`low`, a pair of registers, that stop a clock."""
         stopped = ~(self.gates[high] << 32 | self.gates[low])
         return (bit for bit in CLOCKED if stopped >> bit & 1)
-
-
-class Uart(RPUART):
-    """Whose transmit interrupt can be cleared: in rp2040py it is there again at once, without end.
-
-    The FIFO is empty as soon as something is written into it (RP2040 datasheet, 4.2.6).
-    """
-
-    def check_interrupts(self) -> None:
-        """Let the processor know whether there is an interrupt."""
-        self.rp2040.set_interrupt(self.irq, bool(self._interrupt_status & self._interrupt_mask))
-
-    def write_uint32(self, offset: int, value: int) -> None:
-        """Set a register, or send a byte."""
-        super().write_uint32(offset, value)
-        if offset == UARTDR:
-            self._interrupt_status |= UARTTXINTR
-            self.check_interrupts()
 
 
 class Chip(Bus):
@@ -164,12 +154,33 @@ class Chip(Bus):
         self.uart = [
             Uart(self, f"UART{n}_BASE", one.irq, one.dreq) for n, one in enumerate(self.uart)
         ]
-        self.peripherals |= {ADDRESS[f"UART{n}"] >> 12: one for n, one in enumerate(self.uart)}
+        self.spi = [Spi(self, f"SPI{n}", one.irq, one.dreq) for n, one in enumerate(self.spi)]
+        self.i2c = [I2c(self, f"I2C{n}", one.irq) for n, one in enumerate(self.i2c)]
+        for name, blocks in (("UART", self.uart), ("SPI", self.spi), ("I2C", self.i2c)):
+            self.peripherals |= {ADDRESS[f"{name}{n}"] >> 12: one for n, one in enumerate(blocks)}
         self.tolerated = TOLERATED
         self._let_systick_end_sleep()
         self.sram[:] = random.Random(settings.ram).randbytes(len(self.sram))
         for block in (RESETS, CLOCKS, SSI):
             self.follow(block)
+
+    def wire(self, what: str) -> None:
+        """Wire a device to a bus: ``i2c0:0x3c=ssd1306``, ``spi0=loop`` or ``uart1=echo``."""
+        place, _, name = what.partition("=")
+        found = re.fullmatch(r"(spi|uart|i2c)([01])(?::0x([0-9a-f]{2}))?", place)
+        bus = getattr(self, found[1])[int(found[2])] if found else None
+        match bus, peripherals.device(name):
+            case I2c(), I2CDevice() as device if found and found[3]:
+                bus.devices[int(found[3], 16)] = device
+            case Spi(), SpiDevice() as device:
+                bus.device = device
+            case Uart(), UartPeer() as device:
+                bus.peer = device
+            case _:
+                raise ModthreadError(
+                    f"-wire {what!r}: say what and where, as in i2c0:0x3c=ssd1306, spi0=loop,"
+                    " uart1=echo"
+                )
 
     def reset(self, *, preserve_flash: bool = False, from_watchdog: bool = False) -> None:
         """Reset the chip, or of it what the watchdog is to reset."""
