@@ -1,6 +1,7 @@
 # What many threads get done, and how soon one of them runs that has waited while others compute.
 
 import _thread
+import sys
 
 WINDOW_MS = 1600  # in which each of 32 threads has ten turns of 5 ms
 WAKE_UPS = 60
@@ -117,3 +118,40 @@ if hasattr(_thread, "TIMEOUT_MAX"):
         gate.acquire(True, 0.005)
         times.append(time.ticks_diff(time.ticks_us(), start) - 5000)
     report_lateness("acquire() that times out", times)
+
+
+def work_beside(transfer):
+    """Return what a thread counts in a second while this one makes transfers."""
+    busy = Busy(1)
+    before, start = busy.counts[0], time.ticks_us()
+    for _ in range(5):
+        transfer()
+    took = time.ticks_diff(time.ticks_us(), start)
+    counted = busy.counts[0] - before
+    busy.stop()
+    return counted * 1000000 // took
+
+
+def measure_transfers():
+    from machine import I2C, SPI, UART, Pin
+
+    i2c = I2C(0, freq=400000, scl=Pin(5), sda=Pin(4))
+    spi = SPI(0, 1000000, sck=Pin(18), mosi=Pin(19), miso=Pin(16))
+    uart = UART(0, 115200, tx=Pin(0), rx=Pin(1), timeout=1000)
+    pixels, text = b"\x40" + bytes(1024), bytes(200)
+
+    def send():
+        uart.write(text)
+        uart.flush()
+
+    calls = (
+        ("1 KiB by I2C", lambda: i2c.writeto(0x3C, pixels)),
+        ("8 KiB by SPI", lambda: spi.write(bytes(8192))),
+        ("200 bytes by UART", send),
+    )
+    for name, call in calls:
+        report("work beside %s, of one's" % name, "%", 100 * work_beside(call), alone)
+
+
+if sys.platform == "rp2":
+    measure_transfers()

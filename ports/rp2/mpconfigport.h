@@ -26,12 +26,13 @@
 #undef MICROPY_PY_MACHINE_INCLUDEFILE
 #define MICROPY_PY_MACHINE_INCLUDEFILE "ports/rp2/machine_sleep.c"
 
+// Transfers let other threads run.
+#undef MICROPY_PY_MACHINE_UART_INCLUDEFILE
+#define MICROPY_PY_MACHINE_UART_INCLUDEFILE "ports/rp2/transfer_uart.c"
+#define MODTHREAD_FORGET_WAITING rp2_forget_waiting
+
 // What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
 // MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE (micropython.cmake) below.
 #define MODTHREAD_STACK_MARGIN (1024)
-
-#if MICROPY_PY_LWIP
-#define MODTHREAD_FORGET_WAITING network_forget_waiting
-#endif
 
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H

@@ -66,6 +66,9 @@ LEAST = {
     "work of 32, of one's": 99,
     "work beside a loop of 1 kHz, of one's": 90,
     "work beside 3 of sleep_ms(5), of one's": 97,
+    "work beside 1 KiB by I2C, of one's": 90,
+    "work beside 8 KiB by SPI, of one's": 90,
+    "work beside 200 bytes by UART, of one's": 90,
 }
 
 
