@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,6 +190,7 @@ def test_a_wrong_value_in_board_json_is_one_line(
         boards.load("WRONG")
 
 
+BLUETOOTH = "set(MICROPY_BLUETOOTH_BTSTACK 1)\n"
 RADIO = "set(MICROPY_PY_LWIP ON)\nset(MICROPY_PY_NETWORK_CYW43 ON)\n"
 ETHERNET = (
     "set(MICROPY_PY_LWIP ON)\nset(MICROPY_PY_NETWORK_WIZNET5K W5500)\nset(MICROPY_PY_BLUETOOTH 0)\n"
@@ -198,7 +202,7 @@ def test_missing_submodules_are_named_with_the_command(micropython: MicroPythonT
     (micropython.folder / "lib/lwip").mkdir(parents=True)
     board = boards.load("ETHERNET")
     with pytest.raises(ModthreadError) as error:
-        cmake.refuse_missing_submodules(micropython.folder, board)
+        cmake.micropython_for(board)
     assert str(error.value) == (
         "ETHERNET needs lib/lwip, lib/wiznet5k of MicroPython; "
         f"run: make -C {micropython.folder}/ports/rp2 BOARD=ETHERNET submodules"
@@ -206,7 +210,7 @@ def test_missing_submodules_are_named_with_the_command(micropython: MicroPythonT
     (micropython.folder / "lib/lwip/README").touch()
     (micropython.folder / "lib/wiznet5k").mkdir()
     (micropython.folder / "lib/wiznet5k/README").touch()
-    cmake.refuse_missing_submodules(micropython.folder, board)
+    assert cmake.micropython_for(board) == micropython.folder
 
 
 def test_a_build_names_the_boards_submodules_first(micropython: MicroPythonTree) -> None:
@@ -218,22 +222,77 @@ def test_a_build_names_the_boards_submodules_first(micropython: MicroPythonTree)
 
 def test_what_is_switched_off_needs_nothing(micropython: MicroPythonTree) -> None:
     micropython.define("QUIET", cmake="set(MICROPY_PY_LWIP OFF)\n# set(MICROPY_PY_LWIP 1)\n")
-    cmake.refuse_missing_submodules(micropython.folder, boards.load("QUIET"))
+    assert cmake.micropython_for(boards.load("QUIET")) == micropython.folder
 
 
-def test_the_pinned_source_needs_a_checkout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A pinned MicroPython without submodules, and a git repository that has them.
+
+    Returns the folder with that repository and those of its submodules.
+    """
     monkeypatch.delenv("MICROPY_DIR", raising=False)
-    monkeypatch.setattr(sources, "SOURCES", tmp_path)
-    tree = MicroPythonTree(sources.pinned("micropython").tree)
-    tree.define("ETHERNET", cmake=ETHERNET)
+    monkeypatch.setattr(sources, "SOURCES", tmp_path / "sources")
+    settings = {"protocol.file.allow": "always", "user.name": "Test", "user.email": "test@test"}
+    for number, (name, value) in enumerate(settings.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(settings)))
+    folder = tmp_path / "upstream"
+    names = ["pico-sdk", "lwip", "wiznet5k", "micropython-lib", "btstack"]
+    for name in names:
+        repository(folder / name, "README")
+    whole = folder / "micropython"
+    repository(whole, "py/mpconfig.h")
+    for name in names:
+        git(whole, "submodule", "--quiet", "add", f"file://{folder / name}", f"lib/{name}")
+    git(whole, "commit", "--quiet", "--message=Release.")
+    git(whole, "tag", "v1.25.0")
+    pin = sources.pinned("micropython")
+    pin = replace(pin, git_url=f"file://{whole}", git_commit=git(whole, "rev-parse", "HEAD"))
+    monkeypatch.setattr(sources, "pinned", lambda _: pin)
+    MicroPythonTree(pin.tree).define("ETHERNET", cmake=ETHERNET)
+    return folder
+
+
+def repository(folder: Path, file: str) -> None:
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).touch()
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message=Begin.")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", *arguments]
+    run = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
+    return run.stdout.strip()
+
+
+def test_git_brings_the_submodules_that_the_pinned_source_lacks(upstream: Path) -> None:
+    tree = cmake.micropython_for(boards.load("ETHERNET"), "pico-sdk")
+    assert tree.name.endswith("-git")
+    there = [path.parent.name for path in sorted(tree.glob("lib/*/README"))]
+    assert there == ["lwip", "micropython-lib", "pico-sdk", "wiznet5k"]
+    shutil.rmtree(upstream)
+    assert cmake.micropython_for(boards.load("ETHERNET"), "pico-sdk") == tree, "it was fetched once"
+
+
+def test_another_board_brings_more_submodules(upstream: Path) -> None:
+    tree = cmake.micropython_for(boards.load("ETHERNET"), "pico-sdk")
+    ports = sources.pinned("micropython").tree / "ports"
+    define_board(ports / "rp2/boards/RADIO", "rp2040", BLUETOOTH)
+    assert cmake.micropython_for(boards.load("RADIO"), "pico-sdk") == tree
+    assert (tree / "lib/btstack/README").is_file()
+
+
+def test_without_git_the_board_is_refused_in_a_line(upstream: Path) -> None:
+    shutil.rmtree(upstream)
     with pytest.raises(ModthreadError) as error:
-        cmake.refuse_missing_submodules(tree.folder, boards.load("ETHERNET"))
+        cmake.micropython_for(boards.load("ETHERNET"), "pico-sdk")
     assert re.fullmatch(
-        r"ETHERNET needs lib/lwip, lib/wiznet5k of MicroPython; run: git clone --branch v[\d.]+ "
-        r"https://\S+ && make -C micropython/ports/rp2 BOARD=ETHERNET submodules && export "
-        r"MICROPY_DIR=\$PWD/micropython",
+        r"ETHERNET needs lib/lwip, lib/wiznet5k of MicroPython; cannot fetch micropython \S+: .+;"
+        r" check the network and .+, or set MICROPY_DIR to a checkout with its submodules",
         str(error.value),
     )
 

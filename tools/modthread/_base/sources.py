@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modthread._base import progress, system
@@ -88,6 +88,26 @@ def micropython(*submodules: str) -> Path:
         return tree
     fetch({pin.tree: pin})
     fetch({pin.tree / "lib" / name: library for name, library in libraries.items()})
+    return pin.tree
+
+
+def micropython_with_submodules(submodules: Sequence[str]) -> Path:
+    """Return a tree of the pinned MicroPython that has these `submodules`, paths in it.
+
+    git fetches it: Debian's source package lacks most submodules. Blocks while what is missing is
+    downloaded; raises ModthreadError.
+    """
+    pin = pinned("micropython")
+    pin = replace(pin, version=f"{pin.version}-git", debian_file="")
+    fetch({pin.tree: pin})
+    with locked(pin.tree):
+        status = _run(["git", "submodule", "status", "--", *submodules], pin.tree, pin)
+        missing = [line.split()[1] for line in status.splitlines() if not line.startswith(" ")]
+        if missing:
+            with progress.step(f"Fetching {', '.join(missing)}") as show:
+                show("with git")
+                update = ["git", "submodule", "update", "--quiet", "--init", "--depth=1", "--"]
+                _run([*update, *missing], pin.tree, pin)
     return pin.tree
 
 

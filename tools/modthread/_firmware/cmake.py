@@ -50,21 +50,27 @@ def micropython_lib(micropython: Path, board: Board) -> list[str]:
     return [f"-DMICROPY_LIB_DIR={NO_MICROPYTHON_LIB}"]
 
 
-def refuse_missing_submodules(micropython: Path, board: Board) -> None:
-    """Raise ModthreadError that names the submodules which the board lacks, and how to get them."""
-    missing = board.definition and catalogue.missing(micropython, board.definition, board.variant)
+def micropython_for(board: Board, *submodules: str) -> Path:
+    """Return MicroPython's source tree with all that `board` needs: see ``sources.micropython``.
+
+    `submodules` are those pins that each board of its port needs. What the board needs beyond them
+    git fetches, unless ``MICROPY_DIR`` is set. Blocks; raises ModthreadError, which says how to
+    get what is missing.
+    """
+    tree = sources.micropython()
+    needed = board.definition.submodules(board.variant) if board.definition else []
+    missing = board.definition and catalogue.missing(tree, board.definition, board.variant)
     if not missing:
-        return
-    pin = sources.pinned("micropython")
-    command = f"make -C {{}}/ports/{board.port} BOARD={board.micropython_name} submodules"
-    if micropython == pin.tree:
-        how = (
-            f"run: git clone --branch {pin.git_tag} {pin.git_url} && {command.format(pin.name)}"
-            f" && export {pin.variable}=$PWD/{pin.name}"
-        )
-    else:
-        how = f"run: {command.format(micropython)}"
-    raise ModthreadError(f"{board.name} needs {', '.join(missing)} of MicroPython; {how}")
+        return sources.micropython(*submodules)
+    lacks = f"{board.name} needs {', '.join(missing)} of MicroPython"
+    if tree != sources.pinned("micropython").tree:
+        command = f"make -C {tree}/ports/{board.port} BOARD={board.micropython_name} submodules"
+        raise ModthreadError(f"{lacks}; run: {command}")
+    of_port = [f"lib/{name}" for name in (*submodules, "micropython-lib")]
+    try:
+        return sources.micropython_with_submodules(sorted({*of_port, *needed}))
+    except ModthreadError as error:
+        raise ModthreadError(f"{lacks}; {error} with its submodules") from None
 
 
 def configure(build: Path, settings: list[str], run: Run) -> str:

@@ -71,8 +71,7 @@ def _configured(board: Board, threads: Threads) -> Iterator[tuple[Path, Path, Pa
     ours = threads is Threads.OURS
     idf = esp_idf(board.name)
     python = _python(idf, board.esptool.chip)
-    micropython = sources.micropython()
-    cmake.refuse_missing_submodules(micropython, board)
+    micropython = cmake.micropython_for(board)
     build = board.directory if ours else project.BUILD / f"{board.name}-stock"
     settings = [
         "-GNinja",

@@ -56,10 +56,9 @@ def _configured(board: Board, threads: Threads) -> Iterator[tuple[Path, Path, st
         )
     ours = threads is Threads.OURS
     build = board.directory if ours else project.BUILD / f"{board.name}-stock"
-    cmake.refuse_missing_submodules(sources.micropython(), board)
     sdk = sources.pico_sdk()
     submodules = [name for name in SUBMODULES if name != "pico-sdk" or not sdk]
-    micropython = sources.micropython(*submodules)
+    micropython = cmake.micropython_for(board, *submodules)
     settings = [
         "-GNinja",
         f"-S{micropython / 'ports/rp2'}",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from modthread._base import project, sources
 from modthread._boards.boards import Board
+from modthread._firmware import cmake
 from modthread._firmware.job import version
 from modthread.errors import ModthreadError
 
@@ -87,7 +88,7 @@ def linked_files(elf: Path) -> Iterator[Path]:
 
 def _trees(board: Board) -> Iterator[Tree]:
     """Yield the source trees of a board's build, those inside others first."""
-    micropython = sources.micropython()
+    micropython = cmake.micropython_for(board)
     others = {"freertos-kernel": sources.freertos_kernel(), "pico-sdk": sources.pico_sdk()}
     if board.esptool:
         marker = "tools/cmake/version.cmake"
