@@ -79,6 +79,14 @@ def test_every_setting_is_in_the_list() -> None:
     assert {name for name in settings if not name.endswith("_H") and name not in page} == set()
 
 
+def test_the_table_of_calls_that_wait_is_what_is_measured() -> None:
+    page = (ROOT / "docs/threads.md").read_text().partition("## Calls that wait")[2]
+    rows = re.findall(r"^\| .+? \| (run|turns|wait) \| .*? \| (.+?) \|$", page, re.MULTILINE)
+    said = {(name, others) for others, names in rows for name in re.findall(r"`(\w+)`", names)}
+    test = (ROOT / "tests/device/test_calls_that_wait.py").read_text()
+    assert said == set(re.findall(r'^ +\("(\w+)", "(\w+)"\),$', test, re.MULTILINE))
+
+
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     navigation = (ROOT / "properdocs.yml").read_text()
     names = {path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md")}
