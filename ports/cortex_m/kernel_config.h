@@ -7,11 +7,13 @@
 
 #include <stdint.h>
 
+#include "floats.h"
+
 #define configTICK_RATE_HZ                      ((TickType_t)1000)
 #define configUSE_PREEMPTION                    1
 #define configUSE_TIME_SLICING                  1
 #define configUSE_16_BIT_TICKS                  0
-#define configMINIMAL_STACK_SIZE                64
+#define configMINIMAL_STACK_SIZE                (64 + FLOATS_SIZE / 4)
 #define configMAX_TASK_NAME_LEN                 4 // with the null; each thread holds its task's name
 #define configUSE_IDLE_HOOK                     1
 #ifndef configCHECK_FOR_STACK_OVERFLOW

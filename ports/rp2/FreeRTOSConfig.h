@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The kernel's configuration for the RP2040.
+// The kernel's configuration for the RP2040 and the RP2350.
 
 #ifndef FREERTOS_CONFIG_H
 #define FREERTOS_CONFIG_H

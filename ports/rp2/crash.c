@@ -4,6 +4,7 @@
 
 #include "py/mphal.h"
 #include "py/mpprint.h"
+#include "py/mpthread.h"
 #include "hardware/sync.h"
 #include "hardware/watchdog.h"
 #include "hardware/structs/watchdog.h"
@@ -12,6 +13,7 @@
 #include "tusb.h"
 
 #include "FreeRTOS.h"
+#include "task.h"
 
 #include "../cortex_m/fault.h"
 #include "cores.h"
@@ -81,6 +83,18 @@ void crash(const char *format, ...) {
 void crash_assert(const char *file, int line) {
     crash("assertion failed at %s:%d", file, line);
 }
+
+#if __ARM_ARCH >= 8
+void fault_print_task(const mp_print_t *print) {
+    TaskHandle_t task = xTaskGetCurrentTaskHandle();
+    uint32_t ident = mp_thread_ident_of_task(task);
+    if (ident != 0) {
+        mp_printf(print, "thread %u", (unsigned)ident);
+    } else {
+        mp_printf(print, "task %s", pcTaskGetName(task));
+    }
+}
+#endif
 
 // The name that the vector table has for it, with CMSIS.
 __attribute__((naked)) void HardFault_Handler(void) {

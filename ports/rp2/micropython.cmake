@@ -5,8 +5,16 @@
 #   MODTHREAD_TRACE        record what threads do, for a timeline
 #   MODTHREAD_VERSION      what _thread.__version__ says
 
-if(NOT PICO_RP2040)
-    message(FATAL_ERROR "modthread: there are no threads for ${PICO_PLATFORM} yet, only for rp2040; name another MICROPY_BOARD")
+if(NOT PICO_ARM)
+    message(FATAL_ERROR "modthread: there are no threads for ${PICO_PLATFORM} yet, only for rp2040 and rp2350-arm-s; name another MICROPY_BOARD")
+endif()
+# MAIN_STACK_RESERVE: bytes that the end of the heap gives to the main program's stack, see stacks.h.
+if(PICO_RP2040)
+    set(MODTHREAD_PROCESSOR m0plus)
+    set(MODTHREAD_MAIN_STACK_RESERVE 864)
+else()
+    set(MODTHREAD_PROCESSOR m33)
+    set(MODTHREAD_MAIN_STACK_RESERVE 1056) # with FLOATS_SIZE
 endif()
 
 include(${CMAKE_CURRENT_LIST_DIR}/../../modthread/micropython.cmake)
@@ -20,7 +28,9 @@ endif()
 
 file(STRINGS ${FREERTOS_KERNEL_PATH}/include/task.h MODTHREAD_KERNEL REGEX "define tskKERNEL_VERSION_NUMBER")
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MODTHREAD_KERNEL "${MODTHREAD_KERNEL}")
-if(MODTHREAD_KERNEL MATCHES "^V11")
+if(MODTHREAD_KERNEL MATCHES "^V11" AND NOT PICO_RP2040)
+    message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}', and ${PICO_PLATFORM} needs V9; unset it")
+elseif(MODTHREAD_KERNEL MATCHES "^V11")
     set(MODTHREAD_CORES 2)
     set(MODTHREAD_KERNEL_PORT ${FREERTOS_KERNEL_PATH}/portable/ThirdParty/GCC/RP2040)
     set(MODTHREAD_KERNEL_INCLUDE ${MODTHREAD_RP2_DIR}/freertos_v11 ${MODTHREAD_KERNEL_PORT}/include)
@@ -41,7 +51,7 @@ elseif(MODTHREAD_KERNEL MATCHES "^V9")
     set(MODTHREAD_KERNEL_INCLUDE ${MODTHREAD_RP2_DIR}/freertos_v9)
     set(MODTHREAD_KERNEL_SOURCES
         ${MODTHREAD_RP2_DIR}/freertos_v9/port.c
-        ${MODTHREAD_RP2_DIR}/freertos_v9/switch_m0plus.c
+        ${MODTHREAD_RP2_DIR}/freertos_v9/switch_${MODTHREAD_PROCESSOR}.c
     )
 else()
     message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}'; name a V9 or V11 kernel")
@@ -62,7 +72,6 @@ if(MICROPY_BLUETOOTH_BTSTACK OR MICROPY_BLUETOOTH_NIMBLE)
     # Their sources would find MicroPython's first: its own folder is among theirs.
     list(PREPEND MICROPY_INC_CORE ${MODTHREAD_RP2_DIR} ${MODTHREAD_KERNEL_INCLUDE} ${FREERTOS_KERNEL_PATH}/include)
 endif()
-set(MODTHREAD_MAIN_STACK_RESERVE 864) # bytes that the end of the heap gives to the main program's stack, see stacks.h
 list(APPEND MICROPY_DEF_BOARD
     MAIN_STACK_RESERVE=${MODTHREAD_MAIN_STACK_RESERVE}
     configNUMBER_OF_CORES=${MODTHREAD_CORES}

@@ -17,6 +17,8 @@
 
 #include_next <mpconfigport.h>
 
+#include "../cortex_m/floats.h"
+
 // Hard interrupt handlers have limits of their own from mp_sched_lock() on, when the other core has stopped. From 1.26 on
 // MicroPython may set some before, in the state of the thread that runs there.
 #undef MICROPY_STACK_SIZE_HARD_IRQ
@@ -33,6 +35,6 @@
 
 // What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
 // MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE (micropython.cmake) below.
-#define MODTHREAD_STACK_MARGIN (1024)
+#define MODTHREAD_STACK_MARGIN (1024 + FLOATS_SIZE)
 
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H

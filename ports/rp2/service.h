@@ -8,10 +8,12 @@
 
 #include <stdint.h>
 
+#include "../cortex_m/floats.h"
+
 #if MICROPY_PY_LWIP
-#define SERVICE_STACK_WORDS (768) // TCP takes 1.1 KiB, mDNS 1.7 KiB
+#define SERVICE_STACK_WORDS (768 + FLOATS_SIZE / 4) // TCP takes 1.1 KiB, mDNS 1.7 KiB
 #else
-#define SERVICE_STACK_WORDS (256)
+#define SERVICE_STACK_WORDS (256 + FLOATS_SIZE / 4)
 #endif
 extern uint32_t service_stack[SERVICE_STACK_WORDS];
 

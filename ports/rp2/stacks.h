@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "../cortex_m/floats.h"
 #include "../cortex_m/guard.h"
 
 extern uint8_t __StackTop, __StackBottom;
@@ -18,7 +19,7 @@ extern uint8_t __StackTop, __StackBottom;
 // What the kernel's start, main_task() and mp_thread_run_repl() take of it.
 #define MAIN_STACK_BELOW_MICROPYTHON (64 + MP_THREAD_RUN_REPL_STACK)
 
-#define INTERRUPT_STACK_SIZE (3584)
+#define INTERRUPT_STACK_SIZE (3584 + 4 * FLOATS_SIZE) // for each of the priorities that drivers use
 extern uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)];
 
 // Hard interrupt handlers written in Python run there, too, six calls deep, and what the last one calls has the same margin as

@@ -32,6 +32,8 @@ SIZES = {  # of the flash, in MiB
     "GARATRONIC_PYBSTICK26_RP2040": 1,
     "SEEED_XIAO_RP2040": 2,
     "WAVESHARE_RP2040_ZERO": 2,
+    "RPI_PICO2": 4,
+    "SPARKFUN_PROMICRO_RP2350": 16,
 }
 
 

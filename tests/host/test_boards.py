@@ -246,7 +246,7 @@ def define_three(micropython: MicroPythonTree) -> None:
         micropython.define(name, header=header)
     usb = "#define MICROPY_HW_USB_VID (0x1B4F)\n#define MICROPY_HW_USB_PID (0x0026)\n"
     micropython.define("PROMICRO", header=usb)
-    micropython.define("PICO2", "rp2350")
+    micropython.define("PICO2", "rp2350-riscv")
 
 
 NAMES = {"RPI_PICO": "Raspberry Pi Pico", "XIAO": "Seeed XIAO RP2040"}

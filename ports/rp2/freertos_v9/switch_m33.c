@@ -58,8 +58,8 @@ _Static_assert(offsetof(StaticTask_t, pxDummy6) == 48, "the TCB's pxStack is els
 // RP2350 datasheet, 3.6.2: the instructions are PCMP, PXMD, PYMD and REFD, and then WXMD, WYMD and WEFD.
 #if PICO_RP2350
 #define SAVE_COPROCESSOR \
-    "mrc2 p4, #0, apsr_nzcv, c0, c0, #1 \n" \
-    "mrs r3, apsr           \n" /* N is the engaged flag */ \
+    "mrc2 p4, #0, r15, c0, c0, #1 \n" /* r15 are the flags: N is the engaged flag */ \
+    "mrs r3, apsr           \n" \
     "bpl 1f                 \n" \
     "sub r0, #24            \n" \
     "mrrc2 p4, #0, r1, r2, c8 \n" \

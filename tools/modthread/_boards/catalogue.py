@@ -12,7 +12,13 @@ from modthread.errors import ModthreadError
 
 PORTS = ("rp2", "esp32")
 # As MicroPython calls a chip in board.json: which of our ports runs on it.
-SUPPORTED = {"rp2040": "rp2", "esp32": "esp32", "esp32s3": "esp32", "esp32c3": "esp32"}
+SUPPORTED = {
+    "rp2040": "rp2",
+    "rp2350": "rp2",
+    "esp32": "esp32",
+    "esp32s3": "esp32",
+    "esp32c3": "esp32",
+}
 DEFINITION = "mpconfigboard.cmake"
 OFFSETS = {"esp32": 0x1000}  # where the boot ROM looks; ESP-IDF: BOOTLOADER_OFFSET_IN_FLASH
 USB = "2e8a:0005"  # where mpconfigboard.h says nothing: MicroPython's ports/rp2/mpconfigport.h
@@ -65,7 +71,7 @@ class Definition:
                 f"{self.folder} does not say its chip; write it into board.json there, as in"
                 ' {"mcu": "rp2040", "product": "My board"}'
             )
-        return str(mcu)
+        return str(mcu).removesuffix("-arm-s")  # a name of pico-sdk's for what rp2350 is
 
     @property
     def usb(self) -> str:

@@ -16,7 +16,6 @@ from modthread._firmware.threads import Threads
 from modthread.errors import ModthreadError
 
 PORT = project.ROOT / "ports/rp2"
-CHIP = "RP2040"
 WITHOUT_THREADS = "stock"
 VARIANTS = frozenset({Threads.OURS, Threads.NONE})
 SUBMODULES = ["pico-sdk", "tinyusb", "mbedtls"]
@@ -49,11 +48,6 @@ def _configured(board: Board, threads: Threads) -> Iterator[tuple[Path, Path, st
     """
     if board.flash is None:
         raise ModthreadError(f"{board.name}: no [flash] in its board.toml; describe its chip there")
-    if board.flash.chip != CHIP:
-        raise ModthreadError(
-            f"{board.name}: no threads for {board.flash.chip} yet, only for {CHIP};"
-            " name another board"
-        )
     ours = threads is Threads.OURS
     build = board.directory if ours else project.BUILD / f"{board.name}-stock"
     sdk = sources.pico_sdk()
