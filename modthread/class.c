@@ -10,7 +10,7 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
         mp_raise_TypeError(MP_ERROR_TEXT("argument has wrong type"));
     }
     if (self->n_max != CLASS_KEYWORDS) {
-        mp_arg_check_num(n_args, n_kw, 1, self->n_max, false);
+        mp_arg_check_num(n_args, n_kw, self->n_min, self->n_max, false);
     }
     return self->call(n_args, n_kw, args);
 }
@@ -28,4 +28,32 @@ mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *me
     mp_obj_type_t *type = MP_OBJ_TO_PTR(class);
     type->slots[type->slot_index_make_new - 1] = make_new; // those that inherit from it have that of Python's classes
     return class;
+}
+
+mp_obj_t class_make_base(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    (void)type;
+    (void)n_args;
+    (void)n_kw;
+    (void)args;
+    return mp_const_none;
+}
+
+static void check_there(const void *class) {
+    if (class == NULL) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't use threading here"));
+    }
+}
+
+void *class_malloc(const mp_obj_type_t *class, size_t size) {
+    check_there(class);
+    class_instance_t *instance = m_malloc(size);
+    instance->base.type = class;
+    mp_map_init(&instance->members, 0);
+    instance->of_type_in_c = mp_const_none;
+    return instance;
+}
+
+mp_obj_t class_variable(mp_obj_t class, mp_obj_t variables, qstr name) {
+    check_there(MP_OBJ_TO_PTR(class));
+    return mp_obj_dict_get(variables, MP_OBJ_NEW_QSTR(name));
 }

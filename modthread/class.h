@@ -16,15 +16,16 @@ typedef struct _class_method_t {
     mp_obj_base_t base;
     const mp_obj_t *of; // the class: the first argument is an instance of it
     mp_obj_t (*call)(size_t n_args, size_t n_kw, const mp_obj_t *args);
-    uint16_t n_max; // arguments, all of them positional; or CLASS_KEYWORDS, if the function looks at them itself
+    uint8_t n_min; // positional arguments
+    uint8_t n_max; // or CLASS_KEYWORDS, if the function looks at all of them itself
 } class_method_t;
 
-#define CLASS_KEYWORDS (UINT16_MAX)
+#define CLASS_KEYWORDS (UINT8_MAX)
 
 extern const mp_obj_type_t mp_type_thread_method;
 
-#define CLASS_METHOD(name, class, function, max) \
-    static const class_method_t name = { { &mp_type_thread_method }, &(class), function, max }
+#define CLASS_METHOD(name, class, function, min, max) \
+    static const class_method_t name = { { &mp_type_thread_method }, &(class), function, min, max }
 
 // What property() makes (py/objproperty.c): the functions that load, store and delete, or None.
 typedef struct _class_property_t {
@@ -35,13 +36,39 @@ typedef struct _class_property_t {
 #define CLASS_PROPERTY(name, load, store, delete) \
     static const class_property_t name = { { &mp_type_property }, { load, store, delete } }
 
+// An instance of such a class, as py/objtype.h has it.
+typedef struct _class_instance_t {
+    mp_obj_base_t base;
+    mp_map_t members;
+    mp_obj_t of_type_in_c;
+} class_instance_t;
+
+_Static_assert(offsetof(class_instance_t, members) == offsetof(mp_obj_instance_t, members), "an instance");
+_Static_assert(offsetof(class_instance_t, of_type_in_c) == offsetof(mp_obj_instance_t, subobj), "an instance");
+
 // Make such a class. Needs the GIL. Raises MemoryError.
 mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *methods, mp_make_new_fun_t make_new);
 
+// The constructor of the type in C: it makes nothing, that is for __init__() to do.
+mp_obj_t class_make_base(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args);
+
+// These raise RuntimeError where the class is gone, and is NULL: in a finaliser in a soft reset. They need the GIL.
+
+// An instance of the class, without what the type in C has of it: there is nothing yet. It begins a block of that size. Raises
+// MemoryError.
+void *class_malloc(const mp_obj_type_t *class, size_t size);
+
+// What CPython's class finds among its module's variables is there, too.
+mp_obj_t class_variable(mp_obj_t class, mp_obj_t variables, qstr name);
+
 // What the type in C has of the instance, or NULL where nobody has called __init__().
 static inline void *class_base_of(mp_obj_t instance, const mp_obj_type_t *base) {
-    mp_obj_t object = ((mp_obj_instance_t *)MP_OBJ_TO_PTR(instance))->subobj[0];
+    mp_obj_t object = ((class_instance_t *)MP_OBJ_TO_PTR(instance))->of_type_in_c;
     return mp_obj_is_exact_type(object, base) ? MP_OBJ_TO_PTR(object) : NULL;
+}
+
+static inline void class_set_base(mp_obj_t instance, void *base) {
+    ((class_instance_t *)MP_OBJ_TO_PTR(instance))->of_type_in_c = MP_OBJ_FROM_PTR(base);
 }
 
 #endif // MODTHREAD_CLASS_H

@@ -17,6 +17,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/class.c
     ${CMAKE_CURRENT_LIST_DIR}/handle.c
     ${CMAKE_CURRENT_LIST_DIR}/threading.c
+    ${CMAKE_CURRENT_LIST_DIR}/future.c
     ${CMAKE_CURRENT_LIST_DIR}/thread.c
     ${CMAKE_CURRENT_LIST_DIR}/describe.c
     ${CMAKE_CURRENT_LIST_DIR}/stack.c

@@ -14,6 +14,7 @@
 #include "console.h"
 #include "describe.h"
 #include "event.h"
+#include "future.h"
 #include "gil.h"
 #include "handle.h"
 #include "local.h"
@@ -263,6 +264,8 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR__current_thread), MP_ROM_PTR(&threading_current_thread_obj) },
     { MP_ROM_QSTR(MP_QSTR__main_thread), MP_ROM_PTR(&threading_main_thread_obj) },
     { MP_ROM_QSTR(MP_QSTR__enumerate), MP_ROM_PTR(&threading_enumerate_obj) },
+    { MP_ROM_QSTR(MP_QSTR__future_class), MP_ROM_PTR(&future_class_obj) },
+    { MP_ROM_QSTR(MP_QSTR__submit), MP_ROM_PTR(&future_submit_obj) },
     { MP_ROM_QSTR(MP_QSTR__Event), MP_ROM_PTR(&mp_type_thread_event) },
     { MP_ROM_QSTR(MP_QSTR__local), MP_ROM_PTR(&mp_type_thread_local) },
     { MP_ROM_QSTR(MP_QSTR__Queue), MP_ROM_PTR(&mp_type_thread_queue) },

@@ -294,6 +294,18 @@ static mp_obj_t queue_put(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs)
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(queue_put_obj, 1, queue_put);
 
+bool queue_put_unless_shut_down(mp_obj_t queue, mp_obj_t item) {
+    if (!mp_obj_is_exact_type(queue, &mp_type_thread_queue)) {
+        mp_raise_TypeError(NULL);
+    }
+    if (((mp_obj_thread_queue_t *)MP_OBJ_TO_PTR(queue))->is_shutdown) {
+        return false;
+    }
+    request_t request = { item, DEADLINE_NEVER };
+    run(queue, put, &request);
+    return true;
+}
+
 static mp_obj_t queue_put_nowait(mp_obj_t self, mp_obj_t item) {
     request_t request = { item, 0 };
     return run(self, put, &request);

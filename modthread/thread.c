@@ -18,6 +18,7 @@
 #include "describe.h"
 #include "event_loop.h"
 #include "file_system.h"
+#include "future.h"
 #include "gil.h"
 #include "handle.h"
 #include "import.h"
@@ -288,6 +289,7 @@ void mp_thread_leave_guest(void) {
 static void set_defaults(void) {
     describe_reset();
     threading_reset();
+    future_reset();
     last_ident = MODTHREAD_MAIN_IDENT;
     thread_stack_size = 0;
     gil_switch_interval_us = GIL_SWITCH_INTERVAL_DEFAULT_US;

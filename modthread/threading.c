@@ -37,41 +37,22 @@ MP_DEFINE_CONST_FUN_OBJ_0(threading_counter_obj, counter);
 MP_REGISTER_ROOT_POINTER(mp_obj_t threading_class);
 MP_REGISTER_ROOT_POINTER(mp_obj_t threading_variables);
 
-static void check_imported(void) {
-    if (THREAD == MP_OBJ_NULL) { // a finaliser in a soft reset
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't use threading here"));
-    }
-}
-
-// What CPython's class finds among its module's variables, this one finds there, too.
 static mp_obj_t variable(qstr name) {
-    check_imported();
-    return mp_obj_dict_get(MP_STATE_VM(threading_variables), MP_OBJ_NEW_QSTR(name));
+    return class_variable(THREAD, MP_STATE_VM(threading_variables), name);
 }
-
-static mp_obj_t started_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args);
 
 // In descriptions it stands for the end of the thread.
 static const MP_DEFINE_CONST_OBJ_TYPE(
     type_started,
     MP_QSTR__ThreadHandle,
     MP_TYPE_FLAG_NONE,
-    make_new, started_make_new
+    make_new, class_make_base
     );
 
 static started_t *started_new(void) {
     started_t *self = mp_obj_malloc(started_t, &type_started);
     handle_prepare(&self->handle);
     return self;
-}
-
-// __init__() of a class that inherits from Thread has not called that of Thread.
-static mp_obj_t started_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)type;
-    (void)n_args;
-    (void)n_kw;
-    (void)args;
-    return mp_const_none;
 }
 
 static started_t *started_or_raise(mp_obj_t thread, mp_rom_error_text_t message) {
@@ -105,20 +86,20 @@ static bool is_alive(const started_t *self) {
     return self->dummy ? lives(self->handle.ident) : self->handle.ident != HANDLE_NOT_STARTED && !self->handle.done;
 }
 
-static mp_obj_t instance_new(const mp_obj_type_t *class) {
-    const mp_obj_type_t *base;
-    return MP_OBJ_FROM_PTR(mp_obj_new_instance(class, &base));
+static void forget_target(started_t *self) {
+    self->target = MP_OBJ_NULL;
+    self->args = MP_OBJ_NULL;
+    self->kwargs = MP_OBJ_NULL;
 }
 
 static void set_started(mp_obj_t thread, started_t *self) {
     self->handle.thread = thread;
-    ((mp_obj_instance_t *)MP_OBJ_TO_PTR(thread))->subobj[0] = MP_OBJ_FROM_PTR(self);
+    class_set_base(thread, self);
 }
 
 // Make the object of a thread that start() has not started.
 static mp_obj_t dummy_new(thread_t *thread, mp_obj_t name, mp_obj_t daemon) {
-    check_imported();
-    mp_obj_t object = instance_new(MP_OBJ_TO_PTR(THREAD));
+    mp_obj_t object = MP_OBJ_FROM_PTR(class_malloc(MP_OBJ_TO_PTR(THREAD), sizeof(class_instance_t)));
     started_t *self = started_new();
     if (thread->call == NULL) { // the main one
         thread_call_t *call = m_new_obj_var(thread_call_t, args, mp_obj_t, 0);
@@ -128,6 +109,7 @@ static mp_obj_t dummy_new(thread_t *thread, mp_obj_t name, mp_obj_t daemon) {
     set_started(object, self);
     self->handle.ident = thread->ident;
     self->handle.native_id = (uintptr_t)thread->task;
+    forget_target(self);
     self->name = name;
     self->daemon = daemon;
     self->dummy = true;
@@ -238,11 +220,11 @@ static mp_obj_t thread_init(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     init(args[0], n_args - 1, n_kw, args + 1);
     return mp_const_none;
 }
-CLASS_METHOD(thread_init_obj, THREAD, thread_init, CLASS_KEYWORDS);
+CLASS_METHOD(thread_init_obj, THREAD, thread_init, 1, CLASS_KEYWORDS);
 
 // Of the class itself: those that inherit from it may have an __init__() of their own.
 static mp_obj_t thread_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    mp_obj_t thread = instance_new(type);
+    mp_obj_t thread = MP_OBJ_FROM_PTR(class_malloc(type, sizeof(class_instance_t)));
     init(thread, n_args, n_kw, args);
     return thread;
 }
@@ -260,7 +242,7 @@ static mp_obj_t thread_start_method(size_t n_args, size_t n_kw, const mp_obj_t *
     handle_start(&self->handle, args[0]);
     return mp_const_none;
 }
-CLASS_METHOD(thread_start_obj, THREAD, thread_start_method, 1);
+CLASS_METHOD(thread_start_obj, THREAD, thread_start_method, 1, 1);
 
 static void call_target(const started_t *self) {
     if (self->target == mp_const_none) {
@@ -281,12 +263,6 @@ static void call_target(const started_t *self) {
     mp_call_method_n_kw_var(false, 1 | keywords << 8, call);
 }
 
-static void forget_target(started_t *self) {
-    self->target = MP_OBJ_NULL;
-    self->args = MP_OBJ_NULL;
-    self->kwargs = MP_OBJ_NULL;
-}
-
 static mp_obj_t thread_run(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
     (void)n_kw;
@@ -304,7 +280,7 @@ static mp_obj_t thread_run(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     forget_target(self);
     return mp_const_none;
 }
-CLASS_METHOD(thread_run_obj, THREAD, thread_run, 1);
+CLASS_METHOD(thread_run_obj, THREAD, thread_run, 1, 1);
 
 void threading_run(mp_obj_t thread) {
     nlr_buf_t nlr;
@@ -341,14 +317,14 @@ static mp_obj_t thread_join(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     handle_wait(&self->handle, line_deadline(timeout.u_obj));
     return mp_const_none;
 }
-CLASS_METHOD(thread_join_obj, THREAD, thread_join, CLASS_KEYWORDS);
+CLASS_METHOD(thread_join_obj, THREAD, thread_join, 1, CLASS_KEYWORDS);
 
 static mp_obj_t thread_is_alive(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
     (void)n_kw;
     return mp_obj_new_bool(is_alive(started_of(args[0])));
 }
-CLASS_METHOD(thread_is_alive_obj, THREAD, thread_is_alive, 1);
+CLASS_METHOD(thread_is_alive_obj, THREAD, thread_is_alive, 1, 1);
 
 /******************************************************************************/
 // Its attributes
@@ -368,7 +344,7 @@ static mp_obj_t thread_name(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     }
     return name_of(self);
 }
-CLASS_METHOD(thread_name_obj, THREAD, thread_name, 2);
+CLASS_METHOD(thread_name_obj, THREAD, thread_name, 1, 2);
 
 static mp_obj_t thread_daemon(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_kw;
@@ -381,7 +357,7 @@ static mp_obj_t thread_daemon(size_t n_args, size_t n_kw, const mp_obj_t *args) 
     }
     return self->daemon;
 }
-CLASS_METHOD(thread_daemon_obj, THREAD, thread_daemon, 2);
+CLASS_METHOD(thread_daemon_obj, THREAD, thread_daemon, 1, 2);
 
 static mp_obj_t number_or_none(uintptr_t number) {
     return number == 0 ? mp_const_none : mp_obj_new_int_from_uint(number);
@@ -392,14 +368,14 @@ static mp_obj_t thread_ident(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_kw;
     return number_or_none(started_of(args[0])->handle.ident);
 }
-CLASS_METHOD(thread_ident_obj, THREAD, thread_ident, 1);
+CLASS_METHOD(thread_ident_obj, THREAD, thread_ident, 1, 1);
 
 static mp_obj_t thread_native_id(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
     (void)n_kw;
     return number_or_none(started_of(args[0])->handle.native_id);
 }
-CLASS_METHOD(thread_native_id_obj, THREAD, thread_native_id, 1);
+CLASS_METHOD(thread_native_id_obj, THREAD, thread_native_id, 1, 1);
 
 // What a run() of one's own uses. To delete one is to store nothing.
 static mp_obj_t load(mp_obj_t value) {
@@ -418,28 +394,28 @@ static mp_obj_t thread_target(size_t n_args, size_t n_kw, const mp_obj_t *args) 
     (void)n_kw;
     return load(started_of(args[0])->target);
 }
-CLASS_METHOD(thread_target_obj, THREAD, thread_target, 1);
+CLASS_METHOD(thread_target_obj, THREAD, thread_target, 1, 1);
 
 static mp_obj_t thread_set_target(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_kw;
     store(&started_of(args[0])->target, n_args, args);
     return mp_const_none;
 }
-CLASS_METHOD(thread_set_target_obj, THREAD, thread_set_target, 2);
+CLASS_METHOD(thread_set_target_obj, THREAD, thread_set_target, 1, 2);
 
 static mp_obj_t thread_args(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
     (void)n_kw;
     return load(started_of(args[0])->args);
 }
-CLASS_METHOD(thread_args_obj, THREAD, thread_args, 1);
+CLASS_METHOD(thread_args_obj, THREAD, thread_args, 1, 1);
 
 static mp_obj_t thread_set_args(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_kw;
     store(&started_of(args[0])->args, n_args, args);
     return mp_const_none;
 }
-CLASS_METHOD(thread_set_args_obj, THREAD, thread_set_args, 2);
+CLASS_METHOD(thread_set_args_obj, THREAD, thread_set_args, 1, 2);
 
 static mp_obj_t thread_kwargs(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
@@ -450,14 +426,14 @@ static mp_obj_t thread_kwargs(size_t n_args, size_t n_kw, const mp_obj_t *args) 
     }
     return load(self->kwargs);
 }
-CLASS_METHOD(thread_kwargs_obj, THREAD, thread_kwargs, 1);
+CLASS_METHOD(thread_kwargs_obj, THREAD, thread_kwargs, 1, 1);
 
 static mp_obj_t thread_set_kwargs(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_kw;
     store(&started_of(args[0])->kwargs, n_args, args);
     return mp_const_none;
 }
-CLASS_METHOD(thread_set_kwargs_obj, THREAD, thread_set_kwargs, 2);
+CLASS_METHOD(thread_set_kwargs_obj, THREAD, thread_set_kwargs, 1, 2);
 
 static mp_obj_t thread_repr(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
@@ -479,7 +455,7 @@ static mp_obj_t thread_repr(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mp_print_str(&print, ")>");
     return mp_obj_new_str_from_vstr(&vstr);
 }
-CLASS_METHOD(thread_repr_obj, THREAD, thread_repr, 1);
+CLASS_METHOD(thread_repr_obj, THREAD, thread_repr, 1, 1);
 
 /******************************************************************************/
 // The class

@@ -290,6 +290,21 @@ def _main_thread() -> Any:
 def _enumerate() -> list[Any]:
     """`threading.enumerate()`: the objects of all threads that live and have one."""
 
+def _future_class(variables: dict[str, Any], /) -> type:
+    """Return the class `concurrent.futures.Future`, as CPython 3.13 has it. Each call returns the same class.
+
+    - `variables`: the variables of the module `concurrent.futures`. The class uses its exceptions, `_repr`, `_call_all` and
+      `_tell`.
+
+    An object takes 48 bytes of the heap.
+    """
+
+def _submit(work: _Queue, function: Callable[..., object], args: tuple[Any, ...], /) -> Any:
+    """Put a `Future` into the queue of a pool, and return it, or `None` if the queue is shut down.
+
+    A worker that gets it calls `_run(work.task_done)`, which calls `function(*args)`. Does not block.
+    """
+
 class _Event:
     """An event: `threading.Event` as CPython 3.13 has it. It takes 16 bytes of the heap.
 

@@ -6,9 +6,9 @@
 import sys
 import time
 from collections import namedtuple
-from threading import Condition, Event, RLock, Thread
+from threading import Condition, RLock, Thread
 
-from _thread import _Empty, _Queue, _ShutDown
+from _thread import _Empty, _Queue, _ShutDown, _future_class, _submit
 
 FIRST_COMPLETED = "FIRST_COMPLETED"
 FIRST_EXCEPTION = "FIRST_EXCEPTION"
@@ -24,9 +24,9 @@ _NOTIFIED = (CANCELLED_AND_NOTIFIED, FINISHED)
 
 DoneAndNotDoneFutures = namedtuple("DoneAndNotDoneFutures", ("done", "not_done"))
 
-# One lock for all futures and pools: nobody has it for long. A callback that has interrupted the main thread can take it, too.
-# A future that ends takes it only if somebody waits in wait() or as_completed(). So a new state is stored before what comes
-# of it is looked at, and who wants to be told says so before looking at the state.
+# For pools, and for who waits for several futures: nobody has it for long. A callback that has interrupted the main thread can
+# take it, too. A future that ends takes it only if somebody waits so. It stores its new state before it looks who waits, and
+# who wants to be told says so before looking at the state.
 _lock = RLock()
 
 
@@ -54,114 +54,42 @@ class BrokenThreadPool(BrokenExecutor):
     pass
 
 
-# States are compared by identity: that is several times faster.
-class Future:
-    _state = PENDING
-    _result = None
-    _exception = None
-    _waiters = ()
-    _callbacks = None  # a list, if there are any
+# The class is C. It calls these three.
+def _repr(future):
+    end = ""
+    state = future._state
+    if state is FINISHED:
+        error = future._exception
+        end = (
+            f" returned {type(future._result).__name__}"
+            if error is None
+            else f" raised {type(error).__name__}"
+        )
+    state = state.split("_")[0].lower()
+    return f"<{type(future).__name__} at {id(future):#x} state={state}{end}>"
 
-    def __init__(self):
-        self._ended = Event()
 
-    def __repr__(self):
-        end = ""
-        if self._exception is not None:
-            end = " raised " + type(self._exception).__name__
-        elif self._state is FINISHED:
-            end = " returned " + type(self._result).__name__
-        state = self._state.split("_")[0].lower()
-        return f"<{type(self).__name__} at {id(self):#x} state={state}{end}>"
+# Who takes a callback out calls it.
+def _call_all(future):
+    callbacks = future._callbacks
+    while callbacks:
+        try:
+            fn = callbacks.pop(0)
+        except IndexError:  # another thread was faster
+            return
+        try:
+            fn(future)
+        except Exception as error:
+            print(f"exception calling callback for {future!r}")
+            sys.print_exception(error)
 
-    def cancelled(self):
-        return self._state is CANCELLED or self._state is CANCELLED_AND_NOTIFIED
 
-    def running(self):
-        return self._state is RUNNING
+def _tell(future):
+    for waiter in future._waiters:
+        waiter.add(future)
 
-    def done(self):
-        return self._state is not PENDING and self._state is not RUNNING
 
-    def result(self, timeout=None):
-        if self._state is not FINISHED:
-            self._wait(timeout)
-        if self._exception is not None:
-            raise self._exception
-        return self._result
-
-    def exception(self, timeout=None):
-        self._wait(timeout)
-        return self._exception
-
-    def _wait(self, timeout):
-        if not self.done():
-            self._ended.wait(timeout)
-        if self._state is not FINISHED:
-            raise CancelledError if self.done() else TimeoutError
-
-    def add_done_callback(self, fn):
-        with _lock:
-            if self._callbacks is None:
-                self._callbacks = []
-            self._callbacks.append(fn)
-        if self.done():
-            self._call_all()
-
-    # Who takes a callback out calls it.
-    def _call_all(self):
-        while self._callbacks:
-            try:
-                fn = self._callbacks.pop(0)
-            except IndexError:  # another thread was faster
-                return
-            try:
-                fn(self)
-            except Exception as error:
-                print(f"exception calling callback for {self!r}")
-                sys.print_exception(error)
-
-    def _tell(self):
-        for waiter in self._waiters:
-            waiter.add(self)
-
-    def cancel(self):
-        with _lock:
-            if self._state is not PENDING:
-                return self.cancelled()
-            self._state = CANCELLED
-        self._ended.set()
-        self._call_all()
-        return True
-
-    # What follows is for executors and tests.
-    def set_running_or_notify_cancel(self):
-        with _lock:
-            if self._state is PENDING:
-                self._state = RUNNING
-                return True
-            if self._state is not CANCELLED:
-                raise RuntimeError("Future in unexpected state")
-            self._state = CANCELLED_AND_NOTIFIED
-        self._tell()
-        return False
-
-    def set_result(self, result, _exception=None):
-        if self._state is not RUNNING:
-            if self.done() or not self.set_running_or_notify_cancel():
-                raise InvalidStateError(f"{self._state}: {self!r}")
-        self._result = result
-        if _exception is not None:
-            self._exception = _exception
-        self._state = FINISHED
-        self._ended.set()
-        if self._waiters:
-            self._tell()
-        if self._callbacks:
-            self._call_all()
-
-    def set_exception(self, exception):
-        self.set_result(None, exception)
+Future = _future_class(globals())
 
 
 # What wait() and as_completed() wait for: futures in the order in which they end.
@@ -287,30 +215,13 @@ class _Worker(Thread):
             sys.print_exception(error)
             pool._break()
             return
-        get = pool._work.get
-        task_done = pool._work.task_done
-        while True:
-            # A worker that waits keeps nothing alive.
-            future = call = fn = args = result = error = None
-            try:
-                future, call = get()
-            except _ShutDown:
-                return
-            with _lock:
-                begins = future._state is PENDING
-                if begins:
-                    future._state = RUNNING
-            if not begins:
-                future.set_running_or_notify_cancel()
-                task_done()
-                continue
-            try:
-                fn, args = call
-                result = fn(*args)
-            except BaseException as raised:
-                error = raised
-            task_done()  # first: who has the result finds this worker idle
-            future.set_result(result, error)
+        work = pool._work
+        task_done = work.task_done
+        try:
+            while True:
+                work.get()._run(task_done)
+        except _ShutDown:
+            pass
 
 
 class ThreadPoolExecutor(Executor):
@@ -339,16 +250,17 @@ class ThreadPoolExecutor(Executor):
     def submit(_self, _fn, *args, **kwargs):
         if kwargs:
             _fn = _with_keywords(_fn, kwargs)
-        future = Future()
-        try:
-            _self._work.put((future, (_fn, args)))
-        except _ShutDown:
-            if _self._broken:
-                raise BrokenThreadPool(_BROKEN)
-            raise RuntimeError("cannot schedule new futures after shutdown")
+        future = _submit(_self._work, _fn, args)
+        if future is None:
+            _self._refuse()
         if len(_self._threads) < _self._max_workers:
             _self._start_worker(future)
         return future
+
+    def _refuse(self):
+        if self._broken:
+            raise BrokenThreadPool(_BROKEN)
+        raise RuntimeError("cannot schedule new futures after shutdown")
 
     # Only if all are at work. A pool without memory for one more goes on with those that it has.
     def _start_worker(self, future):
@@ -371,7 +283,7 @@ class ThreadPoolExecutor(Executor):
         futures = []
         try:
             while True:
-                futures.append(self._work.get_nowait()[0])
+                futures.append(self._work.get_nowait())
         except (_Empty, _ShutDown):
             return futures
 

@@ -6,7 +6,7 @@ from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from prelude import wait_until
+from prelude import free_memory, wait_until
 
 
 def raised_by(function, *args, **kwargs):
@@ -56,6 +56,57 @@ def test_future():
     assert raised_by(future.exception)[0] is futures.CancelledError
     assert future.set_running_or_notify_cancel() is False and future.cancelled()
     assert raised_by(future.set_result, 1)[0] is futures.InvalidStateError
+
+
+@pytest.mark.lane("long", "RPI_PICO")
+def test_a_class_that_inherits():
+    class Named(Future):
+        def __init__(self, name):
+            super().__init__()
+            self.name = name
+
+    class Uninitialised(Future):
+        def __init__(self):
+            pass
+
+    future = Named("x")
+    future.set_result(1)
+    assert (future.name, future.result(timeout=0), future.exception()) == ("x", 1, None)
+    assert repr(future).startswith("<Named at 0x"), repr(future)
+    for made in object.__new__(Future), Uninitialised():
+        assert raised_by(made.done) == (RuntimeError, "Future.__init__() not called")
+    for other in Future.__bases__[0](), 1, Future, object():
+        assert raised_by(Future.done, other)[0] is TypeError, other
+    assert raised_by(Future, 1)[0] is raised_by(Future().result, 1, 2)[0] is TypeError
+    unlucky = Future()
+    unlucky._run(lambda: None)  # it has no call
+    assert raised_by(unlucky.result)[0] is TypeError
+
+
+# What is cancelled, or has been called, keeps neither the function nor its arguments.
+@pytest.mark.lane("long", "RPI_PICO")
+def test_a_future_forgets_its_call():
+    import _thread
+
+    def waiting(work, size):
+        return _thread._submit(work, len, (bytearray(size),))
+
+    for end in (lambda future: future._run(work.task_done), lambda future: future.cancel()):
+        work = _thread._Queue()
+        waiting(work, 1)
+        lost = []
+        for _ in range(3):
+            before = free_memory()
+            kept = [waiting(work, 1000) for _ in range(10)]
+            for future in kept:
+                end(future)
+            lost.append(before - free_memory())
+            assert all(future.done() for future in kept)
+        assert min(lost) < 5000, lost
+    work.shutdown()
+    assert waiting(work, 1) is None
+    assert raised_by(_thread._submit, 1, len, ())[0] is TypeError
+    assert raised_by(_thread._submit, work, len, [])[0] is TypeError
 
 
 @pytest.mark.lane("long", "RPI_PICO")
