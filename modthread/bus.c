@@ -4,10 +4,23 @@
 #include "gil.h"
 #include "scheduler.h"
 
+// A thread that has a mutex of its port keeps the GIL.
+#ifndef MP_THREAD_HOLDS_PORT_MUTEX
+#define MP_THREAD_HOLDS_PORT_MUTEX() (false)
+#endif
+
 // How long a thread may keep a bus between two parts of a transfer while another one waits.
 #define UNFINISHED_US (1000000)
 
+// A port's service task, which keeps other users of its bus out by a mutex of the port.
+static bool in_other_task(void) {
+    return !kernel_in_interrupt() && kernel_current_task() != gil_current->task;
+}
+
 bool bus_take(bus_t *bus) {
+    if (in_other_task()) {
+        return false;
+    }
     uint32_t self = gil_current->ident;
     if (bus->lock.taken_by == self) {
         bool was_unfinished = bus->unfinished;
@@ -40,5 +53,5 @@ void bus_reset(bus_t *bus) {
 }
 
 bool bus_may_park(void) {
-    return gil_pins == 0 && !scheduler_is_locked();
+    return gil_pins == 0 && !scheduler_is_locked() && !in_other_task() && !MP_THREAD_HOLDS_PORT_MUTEX();
 }

@@ -14,8 +14,8 @@ typedef struct _bus_t {
 
 #define BUS_FREE { .lock = { .base = { &mp_type_thread_lock }, .taken_by = LOCK_FREE } }
 
-// Wait until the bus is free, and take it; true if bus_give() is to follow, false if the calling thread has it already. Needs
-// the GIL. Raises what is pending for the thread, and RuntimeError where nothing may wait.
+// Wait until the bus is free, and take it; true if bus_give() is to follow, false if the calling thread has it already or is no
+// Python thread. Needs the GIL. Raises what is pending for the thread, and RuntimeError where nothing may wait.
 bool bus_take(bus_t *bus);
 
 // Give it to the first who waits. Never blocks.

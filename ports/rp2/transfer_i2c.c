@@ -112,7 +112,7 @@ static bool has_ended(const transfer_t *transfer, uint32_t status) {
 // After an abort the bus has a STOP, by itself.
 static void stop_asking(transfer_t *transfer) {
     i2c_hw_t *hw = transfer->hw;
-    transfer->aborted = hw->tx_abrt_source;
+    transfer->aborted = hw->tx_abrt_source | I2C_IC_TX_ABRT_SOURCE_ABRT_USER_ABRT_BITS; // never 0
     (void)hw->clr_tx_abrt;
     hw->intr_mask = I2C_IC_INTR_MASK_M_STOP_DET_BITS;
 }
@@ -120,18 +120,24 @@ static void stop_asking(transfer_t *transfer) {
 static void serve(transfer_t *transfer) {
     i2c_hw_t *hw = transfer->hw;
     uint32_t status = hw->raw_intr_stat;
-    (void)hw->clr_stop_det;
+    if (status & I2C_IC_RAW_INTR_STAT_STOP_DET_BITS) { // else one that comes now would be lost
+        (void)hw->clr_stop_det;
+    }
     if (status & I2C_IC_RAW_INTR_STAT_TX_ABRT_BITS) {
         stop_asking(transfer);
         status |= hw->raw_intr_stat;
     }
     if (transfer->aborted == 0) {
+        bool was_asked = transfer->to_ask == 0;
         get(transfer);
         ask(transfer);
         if (transfer->to_ask > 0 || transfer->to_get > 0) {
             return;
         }
         await_end(transfer);
+        if (!was_asked) {
+            return; // a STOP before was not this transfer's
+        }
     }
     if (has_ended(transfer, status)) {
         hw->intr_mask = 0;
@@ -152,13 +158,24 @@ static void serve_i2c_1(void) {
 // The thread
 
 static void init(i2c_inst_t *i2c, uint32_t baudrate) {
-    uint index = i2c_get_index(i2c);
-    bus_settle(&buses[index]);
+    bus_settle(BUS_OF(i2c));
     i2c_init(i2c, baudrate);
     i2c->hw->intr_mask = 0;
-    uint32_t irq = index == 0 ? I2C0_IRQ : I2C1_IRQ;
-    irq_set_exclusive_handler(irq, index == 0 ? serve_i2c_0 : serve_i2c_1);
-    irq_set_enabled(irq, true);
+}
+
+static uint32_t irq_of(const transfer_t *transfer) {
+    return transfer == &transfers[0] ? I2C0_IRQ : I2C1_IRQ;
+}
+
+// Between transfers the interrupt belongs to nobody: machine.I2CTarget may want it.
+static void take_interrupt(const transfer_t *transfer) {
+    irq_set_exclusive_handler(irq_of(transfer), transfer == &transfers[0] ? serve_i2c_0 : serve_i2c_1);
+    irq_set_enabled(irq_of(transfer), true);
+}
+
+static void give_interrupt(const transfer_t *transfer) {
+    irq_set_enabled(irq_of(transfer), false);
+    irq_remove_handler(irq_of(transfer), transfer == &transfers[0] ? serve_i2c_0 : serve_i2c_1);
 }
 
 static void begin(transfer_t *transfer, uint16_t address) {
@@ -192,6 +209,7 @@ static void park(const transfer_t *transfer, deadline_t deadline) {
 static void end(transfer_t *transfer) {
     i2c_hw_t *hw = transfer->hw;
     hw->intr_mask = 0;
+    give_interrupt(transfer);
     if (!transfer->done) {
         hw_set_bits(&hw->enable, I2C_IC_ENABLE_ABORT_BITS);
     }
@@ -232,6 +250,7 @@ static int make(i2c_inst_t *i2c, uint32_t baudrate, uint32_t each, uint16_t addr
         .each = each,
         .last = no_stop ? 0 : I2C_IC_DATA_CMD_STOP_BITS,
     };
+    take_interrupt(transfer);
     begin(transfer, address);
     park(transfer, deadline);
     end(transfer);
