@@ -113,14 +113,39 @@ static thread_stack_t *place_below(size_t size) {
     return stack;
 }
 
-static thread_stack_t *place_outside_heap(size_t size) {
+static thread_stack_t *place_above_heap(size_t size) {
     thread_stack_t *stack = place_in_gap(size);
     return stack == NULL ? place_below(size) : stack;
+}
+
+#if MICROPY_GC_SPLIT_HEAP
+
+// All stacks are above the heap's first part. The others may be behind the controller of the flash, and a thread that
+// writes to flash could not use its stack there.
+static thread_stack_t *place_outside_heap(size_t size) {
+    thread_stack_t *stack = place_above_heap(size);
+    if (stack == NULL) {
+        gc_collect(); // garbage may be in the way
+        stack = place_above_heap(size);
+    }
+    return stack;
+}
+
+static thread_stack_t *place_in_heap(size_t size) {
+    m_malloc_fail(size);
+}
+
+#else
+
+static thread_stack_t *place_outside_heap(size_t size) {
+    return place_above_heap(size);
 }
 
 static thread_stack_t *place_in_heap(size_t size) {
     return m_malloc(size);
 }
+
+#endif
 
 static void free_outside_heap(thread_stack_t *stack) {
     gaps += stack->size;

@@ -54,8 +54,18 @@ static bool is_native_module(const uint8_t *pc) {
     return false;
 }
 
+static bool is_in_heap(const uint8_t *pc) {
+    const mp_state_mem_area_t *area = &MP_STATE_MEM(area);
+    #if MICROPY_GC_SPLIT_HEAP
+    while (area->next != NULL && (pc < area->gc_pool_start || pc >= area->gc_pool_end)) {
+        area = area->next;
+    }
+    #endif
+    return pc >= area->gc_pool_start && pc < area->gc_pool_end;
+}
+
 static bool is_compiled(const uint8_t *pc) {
-    return pc >= MP_STATE_MEM(area).gc_pool_start && pc < MP_STATE_MEM(area).gc_pool_end && !is_native_module(pc);
+    return is_in_heap(pc) && !is_native_module(pc);
 }
 
 // The immediate of so many bits as a signed number of halfwords.

@@ -29,7 +29,7 @@ endif()
 file(STRINGS ${FREERTOS_KERNEL_PATH}/include/task.h MODTHREAD_KERNEL REGEX "define tskKERNEL_VERSION_NUMBER")
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" MODTHREAD_KERNEL "${MODTHREAD_KERNEL}")
 if(MODTHREAD_KERNEL MATCHES "^V11" AND NOT PICO_RP2040)
-    message(FATAL_ERROR "modthread: FREERTOS_KERNEL_PATH names FreeRTOS '${MODTHREAD_KERNEL}', and ${PICO_PLATFORM} needs V9; unset it")
+    message(FATAL_ERROR "modthread: ${PICO_PLATFORM} needs FreeRTOS V9, not ${MODTHREAD_KERNEL}") # no longer: CMake breaks lines
 elseif(MODTHREAD_KERNEL MATCHES "^V11")
     set(MODTHREAD_CORES 2)
     set(MODTHREAD_KERNEL_PORT ${FREERTOS_KERNEL_PATH}/portable/ThirdParty/GCC/RP2040)

@@ -19,6 +19,10 @@
 
 #include "../cortex_m/floats.h"
 
+#if MICROPY_HW_ENABLE_PSRAM && !MICROPY_GC_SPLIT_HEAP
+#error "modthread: stacks must not be in PSRAM, which cannot be read while flash is written; set MICROPY_GC_SPLIT_HEAP to 1"
+#endif
+
 // Hard interrupt handlers have limits of their own from mp_sched_lock() on, when the other core has stopped. From 1.26 on
 // MicroPython may set some before, in the state of the thread that runs there.
 #undef MICROPY_STACK_SIZE_HARD_IRQ
@@ -36,5 +40,6 @@
 // What C code may use between two checks of the stack, and what it takes to raise an exception. The main program keeps
 // MicroPython's 256 bytes, so that it recurses as deep as ever, and has MAIN_STACK_RESERVE (micropython.cmake) below.
 #define MODTHREAD_STACK_MARGIN (1024 + FLOATS_SIZE)
+#define STACK_NEED_FILES (1344 + FLOATS_SIZE)
 
 #endif // MODTHREAD_RP2_MPCONFIGPORT_H

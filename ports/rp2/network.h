@@ -14,8 +14,8 @@
 #include "py/mpprint.h"
 
 // What it takes of a thread's stack to send something: TCP, and mDNS.
-#define STACK_NEED_NETWORK (1600)
-#define STACK_NEED_NETWORK_NAME (2560)
+#define STACK_NEED_NETWORK (1600 + FLOATS_SIZE)
+#define STACK_NEED_NETWORK_NAME (2560 + FLOATS_SIZE)
 
 // mp_event_wait_ms() where a socket waits: it ends when the network has done something. In the thread that waits; needs
 // the GIL, but not the lock. Exceptions end it.

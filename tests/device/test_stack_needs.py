@@ -19,7 +19,8 @@ import time
 
 import pytest
 
-LEFT_FREE = 80  # bytes: a task switch pushes 64, aligned to 8
+# Bytes: a task switch pushes 64, aligned to 8, and floating-point registers where there are some.
+LEFT_FREE = 80 + 192 * ("RP2350" in sys.implementation._machine)
 STEP = 8  # bytes: how exactly the calls of this test come near the limit
 
 
