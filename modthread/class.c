@@ -38,9 +38,15 @@ mp_obj_t class_make_base(const mp_obj_type_t *type, size_t n_args, size_t n_kw, 
     return mp_const_none;
 }
 
+void class_check_variables(mp_obj_t variables) {
+    if (!mp_obj_is_type(variables, &mp_type_dict)) {
+        mp_raise_TypeError(NULL);
+    }
+}
+
 static void check_there(const void *class) {
     if (class == NULL) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("can't use threading here"));
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("threading is not imported"));
     }
 }
 

@@ -46,13 +46,17 @@ typedef struct _class_instance_t {
 _Static_assert(offsetof(class_instance_t, members) == offsetof(mp_obj_instance_t, members), "an instance");
 _Static_assert(offsetof(class_instance_t, of_type_in_c) == offsetof(mp_obj_instance_t, subobj), "an instance");
 
+// Raise TypeError if that is no dictionary.
+void class_check_variables(mp_obj_t variables);
+
 // Make such a class. Needs the GIL. Raises MemoryError.
 mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *methods, mp_make_new_fun_t make_new);
 
 // The constructor of the type in C: it makes nothing, that is for __init__() to do.
 mp_obj_t class_make_base(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args);
 
-// These raise RuntimeError where the class is gone, and is NULL: in a finaliser in a soft reset. They need the GIL.
+// These raise RuntimeError where the class is not there, and is NULL: before the import of its module, and in a finaliser in a soft
+// reset. They need the GIL.
 
 // An instance of the class, without what the type in C has of it: there is nothing yet. It begins a block of that size. Raises
 // MemoryError.

@@ -413,6 +413,7 @@ static MP_DEFINE_CONST_DICT(future_dict, future_dict_table);
 
 // There is one such class, however often the module is imported.
 static mp_obj_t future_class(mp_obj_t variables) {
+    class_check_variables(variables);
     MP_STATE_VM(future_variables) = variables;
     if (FUTURE == MP_OBJ_NULL) {
         FUTURE = class_new(MP_QSTR_Future, &type_future, &future_dict, future_make_new);

@@ -487,6 +487,7 @@ static MP_DEFINE_CONST_DICT(thread_dict, thread_dict_table);
 
 // There is one such class, however often threading is imported.
 static mp_obj_t threading_class(mp_obj_t variables) {
+    class_check_variables(variables);
     MP_STATE_VM(threading_variables) = variables;
     if (THREAD == MP_OBJ_NULL) {
         THREAD = class_new(MP_QSTR_Thread, &type_started, &thread_dict, thread_make_new);

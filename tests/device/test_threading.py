@@ -117,6 +117,8 @@ def test_arguments_of_any_kind():
 
 
 def test_no_thread_where_one_is_expected():
+    import _thread
+
     class Uninitialised(threading.Thread):
         def __init__(self, number):
             pass
@@ -130,6 +132,9 @@ def test_no_thread_where_one_is_expected():
     assert raised_by(threading.Thread.start)[0] is TypeError
     assert raised_by(lambda: type("Both", (threading.Thread, list), {}))[0] is TypeError
     assert raised_by(threading.Thread().start, 1)[0] is TypeError
+    for function in _thread._thread_class, _thread._future_class:
+        for variables in 1, None, (), object():
+            assert raised_by(function, variables)[0] is TypeError
 
 
 def test_join_with_a_timeout():
@@ -211,6 +216,19 @@ def test_semaphore():
     expected = (ValueError, "Semaphore released too many times")
     assert raised_by(semaphore.release) == expected
     assert raised_by(threading.Semaphore, -1)[0] is ValueError
+    assert raised_by(semaphore.release, 0) == (ValueError, "n must be one or more")
+    assert isinstance(semaphore, threading.Semaphore) and repr(semaphore).endswith(": value=2/2>")
+
+    class Door(threading.Semaphore):
+        def __init__(self):
+            super().__init__(0)
+
+    door = Door()
+    assert not door.acquire(blocking=False) and not door.acquire(timeout=-1)
+    door.release(n=3)
+    with door:
+        assert door._value == 2
+    assert door._value == 3
     now, most, lock = [0], [0], threading.Lock()
 
     def work():
