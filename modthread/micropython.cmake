@@ -12,6 +12,7 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/notice.c
     ${CMAKE_CURRENT_LIST_DIR}/condition.c
     ${CMAKE_CURRENT_LIST_DIR}/event.c
+    ${CMAKE_CURRENT_LIST_DIR}/semaphores.c
     ${CMAKE_CURRENT_LIST_DIR}/queue.c
     ${CMAKE_CURRENT_LIST_DIR}/local.c
     ${CMAKE_CURRENT_LIST_DIR}/class.c

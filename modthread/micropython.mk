@@ -11,7 +11,7 @@ MODTHREAD_DIR := $(USERMOD_DIR)
 
 CFLAGS_USERMOD += -I$(dir $(MODTHREAD_DIR))
 SRC_USERMOD_C += $(addprefix $(MODTHREAD_DIR)/, \
-	modthread.c arguments.c lock.c rlock.c notice.c condition.c event.c queue.c local.c class.c handle.c threading.c future.c thread.c describe.c stack.c \
+	modthread.c arguments.c lock.c rlock.c notice.c condition.c event.c semaphores.c queue.c local.c class.c handle.c threading.c future.c thread.c describe.c stack.c \
 	gil.c pin.c file_system.c import.c event_loop.c deadline.c wait.c print_exception.c trace.c console.c)
 
 # scheduler.c takes the place of MicroPython's.

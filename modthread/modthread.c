@@ -22,6 +22,7 @@
 #include "micropython_releases.h"
 #include "queue.h"
 #include "rlock.h"
+#include "semaphores.h"
 #include "threading.h"
 
 #ifndef MODTHREAD_VERSION
@@ -267,6 +268,8 @@ static const mp_rom_map_elem_t mod_thread_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR__future_class), MP_ROM_PTR(&future_class_obj) },
     { MP_ROM_QSTR(MP_QSTR__submit), MP_ROM_PTR(&future_submit_obj) },
     { MP_ROM_QSTR(MP_QSTR__Event), MP_ROM_PTR(&mp_type_thread_event) },
+    { MP_ROM_QSTR(MP_QSTR__Semaphore), MP_ROM_PTR(&mp_type_thread_semaphore) },
+    { MP_ROM_QSTR(MP_QSTR__BoundedSemaphore), MP_ROM_PTR(&mp_type_thread_bounded_semaphore) },
     { MP_ROM_QSTR(MP_QSTR__local), MP_ROM_PTR(&mp_type_thread_local) },
     { MP_ROM_QSTR(MP_QSTR__Queue), MP_ROM_PTR(&mp_type_thread_queue) },
     { MP_ROM_QSTR(MP_QSTR__Empty), MP_ROM_PTR(&mp_type_Empty) },

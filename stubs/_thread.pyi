@@ -330,6 +330,42 @@ class _Event:
         Raises `TypeError`, `ValueError` and `OverflowError` for a bad timeout, and `RuntimeError` where nothing may wait.
         """
 
+class _Semaphore:
+    """A semaphore: `threading.Semaphore` as CPython 3.13 has it. It takes 32 bytes of the heap.
+
+    - `value`: how often it can be acquired before it is released.
+
+    Raises `ValueError` for a negative value. A hard interrupt handler may not use it.
+    """
+
+    _value: int
+    """How often it can be acquired now."""
+
+    def __init__(self, value: int = 1) -> None: ...
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        """Take one of the value, and return `True`. While that is 0, block until somebody releases the semaphore.
+
+        - `blocking`: with `False` the call returns `False` instead of blocking.
+        - `timeout`: in seconds. `None` has no limit. After the timeout the call returns `False`.
+
+        Waiting threads get it in the order in which they came, unless another one comes before they run. In the main thread
+        Ctrl-C ends the wait with `KeyboardInterrupt`.
+
+        Raises `TypeError`, `ValueError` and `OverflowError` for bad arguments, and `RuntimeError` where nothing may wait.
+        """
+
+    def release(self, n: int = 1) -> None:
+        """Add `n` to the value, and let as many waiting threads go on. Does not block.
+
+        Raises `ValueError` for `n` below 1, and if the value of a `_BoundedSemaphore` would be more than at first.
+        """
+
+    def __enter__(self) -> Literal[True]: ...
+    def __exit__(self, *exception: object) -> None: ...
+
+_BoundedSemaphore: type[_Semaphore]
+"""A semaphore that is not released more often than it is acquired: `threading.BoundedSemaphore`."""
+
 class _Queue:
     """A queue, first in, first out: what `queue.Queue` is made of. It takes 64 bytes of the heap, and 4 for each item.
 

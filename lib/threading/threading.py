@@ -10,6 +10,7 @@ try:
         TIMEOUT_MAX,
         Lock,
         RLock,
+        _BoundedSemaphore as BoundedSemaphore,
         _Condition as Condition,
         _counter,
         _current_thread as current_thread,
@@ -18,6 +19,7 @@ try:
         _excepthook as excepthook,
         _local as local,
         _main_thread as main_thread,
+        _Semaphore as Semaphore,
         _thread_class,
         error as ThreadError,
         get_ident,
@@ -30,58 +32,6 @@ except ImportError:
 
 class BrokenBarrierError(RuntimeError):
     pass
-
-
-class Semaphore:
-    def __init__(self, value=1):
-        if value < 0:
-            raise ValueError("semaphore initial value must be >= 0")
-        self._cond = Condition(Lock())
-        self._value = value
-
-    def __repr__(self):
-        return f"<threading.{type(self).__name__} at {id(self):#x}: value={self._value}>"
-
-    def acquire(self, blocking=True, timeout=None):
-        if not blocking and timeout is not None:
-            raise ValueError("can't specify timeout for non-blocking acquire")
-        with self._cond:
-            if not self._value and not (
-                blocking and self._cond.wait_for(lambda: self._value, timeout)
-            ):
-                return False
-            self._value -= 1
-            return True
-
-    __enter__ = acquire
-
-    def release(self, n=1):
-        if n < 1:
-            raise ValueError("n must be one or more")
-        with self._cond:
-            self._value += n
-            self._cond.notify(n)
-
-    def __exit__(self, *exception):
-        self.release()
-
-
-class BoundedSemaphore(Semaphore):
-    def __init__(self, value=1):
-        super().__init__(value)
-        self._initial_value = value
-
-    def __repr__(self):
-        return f"{super().__repr__()[:-1]}/{self._initial_value}>"
-
-    def release(self, n=1):
-        if n < 1:
-            raise ValueError("n must be one or more")
-        with self._cond:
-            if self._value + n > self._initial_value:
-                raise ValueError("Semaphore released too many times")
-            self._value += n
-            self._cond.notify(n)
 
 
 _FILLING, _OPEN, _BROKEN = range(3)
