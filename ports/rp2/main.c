@@ -14,7 +14,7 @@
 #include "cores.h"
 #include "stacks.h"
 #include "modthread/kernel.h"
-#include "service.h"
+#include "../cortex_m/service.h"
 
 uint32_t interrupt_stack[INTERRUPT_STACK_SIZE / sizeof(uint32_t)] __attribute__((aligned(8)));
 
@@ -40,7 +40,7 @@ static void start_kernel(void) {
     #if configNUMBER_OF_CORES > 1
     cores_init();
     #endif
-    service_start();
+    service_start("usb");
     xTaskCreateStatic(main_task, "main", main_stack_size / sizeof(StackType_t), NULL, MODTHREAD_TASK_PRIORITY,
         (StackType_t *)main_stack_bottom, &main_tcb);
     vTaskStartScheduler();

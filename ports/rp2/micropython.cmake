@@ -83,27 +83,29 @@ if(MODTHREAD_TRACE)
     list(APPEND MICROPY_DEF_BOARD MODTHREAD_TRACE=1)
 endif()
 
-# What network.h says.
+# What network.h and radio.h say.
 function(modthread_rp2_network)
-    target_sources(firmware PRIVATE ${MODTHREAD_RP2_DIR}/network.c)
+    set(lwip ${MODTHREAD_RP2_DIR}/../lwip)
+    target_sources(firmware PRIVATE ${lwip}/network.c)
     set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modlwip.c APPEND PROPERTY COMPILE_DEFINITIONS
         mp_event_wait_ms=network_wait_ms
         dns_gethostbyname_addrtype=network_ask
     )
     set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modlwip.c ${MICROPY_EXTMOD_DIR}/network_lwip.c APPEND PROPERTY COMPILE_OPTIONS
-        -include ${MODTHREAD_RP2_DIR}/network_locked.h
+        -include ${lwip}/network_locked.h
     )
     if(MICROPY_PY_NETWORK_CYW43)
+        target_sources(firmware PRIVATE ${MODTHREAD_RP2_DIR}/radio.c)
         set_property(SOURCE ${MICROPY_EXTMOD_DIR}/network_cyw43.c APPEND PROPERTY COMPILE_OPTIONS
-            -include ${MODTHREAD_RP2_DIR}/network_scan.h
+            -include ${MODTHREAD_RP2_DIR}/radio_scan.h
         )
         file(GLOB_RECURSE driver
             ${PICO_CYW43_DRIVER_PATH}/src/*.c
             ${PICO_SDK_PATH}/src/rp2_common/pico_cyw43_driver/*.c
         )
         set_property(SOURCE ${driver} ${MICROPY_DIR}/shared/netutils/trace.c APPEND PROPERTY COMPILE_DEFINITIONS
-            mp_event_handle_nowait=network_handle_nothing
-            mp_printf=network_printf
+            mp_event_handle_nowait=radio_handle_nothing
+            mp_printf=radio_printf
         )
     endif()
 endfunction()
@@ -122,13 +124,14 @@ function(modthread_rp2_overlay)
     set_target_properties(firmware PROPERTIES SOURCES "${sources}")
     target_sources(firmware PRIVATE
         ${MODTHREAD_RP2_DIR}/main.c
-        ${MODTHREAD_RP2_DIR}/service.c
+        ${MODTHREAD_RP2_DIR}/dispatch.c
         ${MODTHREAD_RP2_DIR}/usb.c
         ${MODTHREAD_RP2_DIR}/hal.c
         ${MODTHREAD_RP2_DIR}/crash.c
         ${MODTHREAD_RP2_DIR}/../cortex_m/fault.c
         ${MODTHREAD_RP2_DIR}/../cortex_m/compiled.c
         ${MODTHREAD_RP2_DIR}/../cortex_m/guard.c
+        ${MODTHREAD_RP2_DIR}/../cortex_m/service.c
         ${MODTHREAD_RP2_DIR}/freertos_hooks.c
         ${MODTHREAD_RP2_DIR}/tick.c
         ${MODTHREAD_RP2_DIR}/transfer.c

@@ -14,9 +14,9 @@ static inline void mp_thread_init(void) {
     mp_thread_init_main(main_stack_bottom);
 }
 
-// For assertions: the calling task is between pendsv_suspend() and pendsv_resume().
-bool service_is_suspended_here(void);
-#define MP_THREAD_HOLDS_PORT_MUTEX() service_is_suspended_here()
+// For assertions: the calling task is between pendsv_suspend() and pendsv_resume() (cortex_m/service.h).
+bool service_is_locked_here(void);
+#define MP_THREAD_HOLDS_PORT_MUTEX() service_is_locked_here()
 
 // MicroPython's rp2_flash.c stops the other core if this is not NULL.
 #if configNUMBER_OF_CORES > 1

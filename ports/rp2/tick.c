@@ -13,7 +13,7 @@
 #include "../cortex_m/guard.h"
 #include "cores.h"
 #include "crash.h"
-#include "service.h"
+#include "../cortex_m/service.h"
 #include "tick.h"
 
 // Soft timers have alarm 2, machine.lightsleep() has 3 or from MicroPython 1.26 on 1, and pico-sdk's alarm pool 3.

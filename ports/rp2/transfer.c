@@ -3,7 +3,7 @@
 #include "py/mpconfig.h"
 
 #include "modthread/buffer.h"
-#include "network.h"
+#include "../lwip/network.h"
 #include "transfer.h"
 
 void rp2_forget_waiting(void) {

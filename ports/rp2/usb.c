@@ -19,7 +19,7 @@
 #include "tusb.h"
 
 #include "modthread/gil.h"
-#include "service.h"
+#include "../cortex_m/service.h"
 #include "usb.h"
 
 // A host has opened the line and may not listen yet: what was printed before is sent so much later.

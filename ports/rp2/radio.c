@@ -4,87 +4,16 @@
 #include <string.h>
 
 #include "py/mphal.h"
-#include "py/mpthread.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
-#include "lwip/dns.h"
-
 #include "modthread/gil.h"
-#include "network.h"
+#include "radio.h"
 
-/******************************************************************************/
-// Names
+#define MODTHREAD_RP2_RADIO_C
+#include "radio_scan.h"
 
-// Who asks for a name waits for the answer, which lwIP calls back with, and may leave before that by an exception.
-typedef struct _question_t {
-    dns_found_callback found; // NULL when nobody waits any more
-    void *argument;
-    thread_t *asker; // NULL if this one is free
-} question_t;
-
-static question_t questions[2 * DNS_TABLE_SIZE];
-
-static void on_answer(const char *name, const ip_addr_t *address, void *argument) {
-    question_t *question = argument;
-    if (question->found != NULL) {
-        question->found(name, address, question->argument);
-    }
-    question->asker = NULL;
-}
-
-// What modlwip.c calls in place of dns_gethostbyname_addrtype(); with the lock.
-err_t network_ask(const char *name, ip_addr_t *address, dns_found_callback found, void *argument, u8_t type) {
-    for (size_t i = 0; i < MP_ARRAY_SIZE(questions); i++) {
-        question_t *question = &questions[i];
-        if (question->asker == NULL) {
-            *question = (question_t) { found, argument, gil_current };
-            err_t error = dns_gethostbyname_addrtype(name, address, on_answer, question, type);
-            if (error != ERR_INPROGRESS) {
-                question->asker = NULL;
-            }
-            return error;
-        }
-    }
-    return ERR_MEM;
-}
-
-static void forget_questions(const thread_t *asker) {
-    lwip_lock_acquire();
-    for (size_t i = 0; i < MP_ARRAY_SIZE(questions); i++) {
-        if (asker == NULL || questions[i].asker == asker) {
-            questions[i].found = NULL;
-        }
-    }
-    lwip_lock_release();
-}
-
-void network_forget_waiting(void) {
-    forget_questions(NULL);
-}
-
-/******************************************************************************/
-// Waiting
-
-static void leave_wait(void *node) {
-    (void)node;
-    forget_questions(gil_current);
-}
-
-void network_wait_ms(mp_uint_t ms) {
-    (void)ms; // to ask again each millisecond costs more than the service task's notice
-    nlr_jump_callback_node_t node;
-    nlr_push_jump_callback(&node, leave_wait);
-    mp_event_wait_indefinite();
-    nlr_pop_jump_callback(false);
-}
-
-#if MICROPY_PY_NETWORK_CYW43
-
-#define MODTHREAD_RP2_NETWORK_C
-#include "network_scan.h"
-
-void network_handle_nothing(void) {
+void radio_handle_nothing(void) {
 }
 
 /******************************************************************************/
@@ -102,7 +31,7 @@ typedef struct _access_point_t {
 static struct {
     thread_t *scanner;
     void *environment; // the scanner's
-    network_found_t found;
+    radio_found_t found;
     uint8_t count;
     access_point_t points[16]; // since the scanner has looked, which it does each few milliseconds
 } scan;
@@ -122,7 +51,7 @@ static int keep(void *environment, const cyw43_ev_scan_result_t *found) {
     return 0;
 }
 
-int network_scan(cyw43_t *self, cyw43_wifi_scan_options_t *options, void *environment, network_found_t found) {
+int radio_scan(cyw43_t *self, cyw43_wifi_scan_options_t *options, void *environment, radio_found_t found) {
     lwip_lock_acquire();
     int result = -MP_EBUSY;
     if (scan.scanner == gil_current || !cyw43_wifi_scan_active(self)) {
@@ -152,7 +81,7 @@ static bool next_point(cyw43_ev_scan_result_t *result) {
     return any;
 }
 
-bool network_scan_active(cyw43_t *self) {
+bool radio_scan_active(cyw43_t *self) {
     bool active = cyw43_wifi_scan_active(self); // before: what comes afterwards is handed over at the next call
     cyw43_ev_scan_result_t result;
     while (next_point(&result)) {
@@ -187,7 +116,7 @@ static void append(void *data, const char *what, size_t length) {
     kernel_unlock(state);
 }
 
-int network_printf(const mp_print_t *print, const char *format, ...) {
+int radio_printf(const mp_print_t *print, const char *format, ...) {
     (void)print;
     static const mp_print_t appender = { NULL, append };
     static mp_sched_node_t node;
@@ -198,5 +127,3 @@ int network_printf(const mp_print_t *print, const char *format, ...) {
     mp_sched_schedule_node(&node, print_text);
     return length;
 }
-
-#endif // MICROPY_PY_NETWORK_CYW43
