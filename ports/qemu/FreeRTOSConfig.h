@@ -10,9 +10,10 @@
 #include "../cortex_m/kernel_config.h"
 
 #define configCPU_CLOCK_HZ                      (25000000UL)
-#define configMAX_PRIORITIES                    2
+#define configMAX_PRIORITIES                    3 // idle, Python threads, the service task
 #define configIDLE_SHOULD_YIELD                 0
 #define configUSE_TICK_HOOK                     1
+#define INCLUDE_xTaskGetSchedulerState          1
 
 // Cortex-M priorities, 0 is the most urgent: the kernel's own interrupts are the least urgent,
 // and those above configMAX_SYSCALL_INTERRUPT_PRIORITY are never masked and must not call the kernel.

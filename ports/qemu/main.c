@@ -16,6 +16,11 @@
 #include "task.h"
 #endif
 
+#if MICROPY_PY_LWIP
+#include "extmod/modnetwork.h"
+#include "lan.h"
+#endif
+
 #include "alarm.h"
 #include "clock.h"
 #include "machine_timer.h"
@@ -65,10 +70,16 @@ static void micropython_task(void *argument) {
     #if MICROPY_PY_THREAD
     mp_thread_init_main(main_stack);
     #endif
+    #if MICROPY_PY_LWIP
+    lan_init();
+    #endif
     mp_cstack_init_with_top(main_stack + sizeof(main_stack), sizeof(main_stack) + MAIN_STACK_BELOW_REPL);
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
         mp_init();
+        #if MICROPY_PY_LWIP
+        mod_network_init();
+        #endif
         mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
         readline_init0();
         run_scripts_and_repl();
@@ -78,6 +89,9 @@ static void micropython_task(void *argument) {
         #endif
         machine_timer_deinit_all();
         gc_sweep_all();
+        #if MICROPY_PY_LWIP
+        lan_stop();
+        #endif
         mp_deinit();
     }
 }

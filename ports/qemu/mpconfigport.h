@@ -3,6 +3,7 @@
 // MicroPython's configuration for QEMU's MPS2 boards.
 
 #include <alloca.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define MICROPY_CONFIG_ROM_LEVEL                (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
@@ -33,6 +34,7 @@
 #define MP_NEED_LOG2                            (1) // the C library's is a macro
 
 // Interpreter
+#define MICROPY_USE_INTERNAL_ERRNO              (1) // numbers as on the other boards
 #define MICROPY_ALLOC_PATH_MAX                  (128) // import has it on the stack
 #define MICROPY_ENABLE_GC                       (1)
 #define MICROPY_MEM_STATS                       (0)
@@ -57,6 +59,28 @@
 #define MICROPY_PY_MACHINE_BARE_METAL_FUNCS     (1)
 #define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
 #define MICROPY_PY_MACHINE_PIN_BASE             (1)
+
+// Network
+#if MICROPY_PY_LWIP
+#define MICROPY_PY_SOCKET                       (1)
+#define MICROPY_PY_LWIP_SOCK_RAW                (1)
+#define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT     "mpy-qemu"
+extern const struct _mp_obj_type_t network_lan_type;
+#define MICROPY_PORT_NETWORK_INTERFACES         { MP_ROM_QSTR(MP_QSTR_LAN), MP_ROM_PTR(&network_lan_type) },
+void lwip_lock_acquire(void);
+void lwip_lock_release(void);
+#define MICROPY_PY_LWIP_ENTER                   lwip_lock_acquire();
+#define MICROPY_PY_LWIP_REENTER                 lwip_lock_acquire();
+#define MICROPY_PY_LWIP_EXIT                    lwip_lock_release();
+#if MICROPY_PY_THREAD
+#define MODTHREAD_FORGET_WAITING                network_forget_waiting
+bool service_is_locked_here(void);
+#define MP_THREAD_HOLDS_PORT_MUTEX()            service_is_locked_here()
+#else
+void lan_poll(void);
+#define MICROPY_INTERNAL_EVENT_HOOK             lan_poll()
+#endif
+#endif
 
 // Files
 #define MICROPY_VFS                             (1)

@@ -10,7 +10,11 @@
 
 #include "ports/cortex_m/fault.h"
 #include "ports/cortex_m/guard.h"
+#if MICROPY_PY_LWIP && MICROPY_PY_THREAD
+#include "ports/cortex_m/service.h"
+#endif
 #include "alarm.h"
+#include "lan9118.h"
 #include "startup.h"
 #include "uart.h"
 
@@ -25,6 +29,9 @@ int main(void);
 
 const guarded_stack_t guarded_stacks[] = {
     { interrupt_stack, "interrupts" },
+    #if MICROPY_PY_LWIP && MICROPY_PY_THREAD
+    { service_stack, "task service" },
+    #endif
     { 0 },
 };
 
@@ -97,6 +104,9 @@ void SysTick_Handler(void);
 #if !MODTHREAD
 #define alarm_handler fault_handler
 #endif
+#if !MICROPY_PY_LWIP
+#define lan9118_handler fault_handler
+#endif
 
 __attribute__((section(".vectors"), used)) static const void *const vectors[16 + 32] = {
     [0] = &_estack,
@@ -109,5 +119,7 @@ __attribute__((section(".vectors"), used)) static const void *const vectors[16 +
     [16 + UART_RX_IRQ] = uart_rx_handler,
     [16 + UART_RX_IRQ + 1 ... 16 + ALARM_IRQ - 1] = fault_handler,
     [16 + ALARM_IRQ] = alarm_handler,
-    [16 + ALARM_IRQ + 1 ... 16 + 31] = fault_handler,
+    [16 + ALARM_IRQ + 1 ... 16 + LAN9118_IRQ - 1] = fault_handler,
+    [16 + LAN9118_IRQ] = lan9118_handler,
+    [16 + LAN9118_IRQ + 1 ... 16 + 31] = fault_handler,
 };

@@ -111,6 +111,18 @@ def micropython_with_submodules(submodules: Sequence[str]) -> Path:
     return pin.tree
 
 
+def lwip() -> Path:
+    """Return lwIP's source tree: ``LWIP_DIR``, or the pinned one.
+
+    Blocks while it is downloaded, where it is missing; raises ModthreadError.
+    """
+    pin = pinned("lwip")
+    if tree := directory_from_environment(pin.variable, pin.marker):
+        return tree
+    fetch({pin.tree: pin})
+    return pin.tree
+
+
 def pico_sdk() -> Path | None:
     """Return the SDK that ``PICO_SDK_PATH`` names, or None for MicroPython's submodule."""
     pin = pinned("pico-sdk")

@@ -22,6 +22,7 @@ def firmware(board: Board, threads: Threads) -> Path:
         "BOARD": board.name,
         "MICROPY_DIR": str(micropython),
         "MICROPY_MPYCROSS": str(mpy_cross(micropython)),
+        "LWIP_DIR": str(sources.lwip()),
     }
     if kernel_path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)
