@@ -1,6 +1,6 @@
 # Sets up what is missing, then leaves the work to the command `modthread` and to pytest.
 #
-#   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0]
+#   make run [SCRIPT=x.py] [BOARD=B] [PORT=/dev/ttyACM0] [FORWARD=8080:80]
 #   make firmware BOARD=B [VARIANT=V]              all boards: modthread boards --all
 #   make check                                     make test-long, make test-all: see docs/device-tests.md
 #   make test [BOARD=B] [PORT=/dev/ttyACM0]
@@ -25,7 +25,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/installed ## Build, boot and run SCRIPT (default: the example) on BOARD
-	@$(MODTHREAD) run $(WHERE) '$(SCRIPT)'
+	@$(MODTHREAD) run $(WHERE) $(if $(FORWARD),--forward $(FORWARD)) '$(SCRIPT)'
 
 boards: .venv/installed ## List the boards that are attached, and the emulated ones
 	@$(MODTHREAD) boards

@@ -1,4 +1,4 @@
-# A web server in one thread, a sensor in another: for a board with a radio, as the Pico W.
+# A web server in one thread, a sensor in another: for a board with a radio, as the Pico W, or with Ethernet.
 
 import network
 import socket
@@ -49,13 +49,22 @@ def serve():
             client.close()
 
 
-radio = network.WLAN(network.STA_IF)
-radio.active(True)
-radio.connect(NAME, KEY)
-while not radio.isconnected():
-    time.sleep_ms(100)
+def connect():
+    if hasattr(network, "WLAN"):
+        interface = network.WLAN(network.STA_IF)
+        interface.active(True)
+        interface.connect(NAME, KEY)
+    else:
+        interface = network.LAN()
+        interface.active(True)
+    while not interface.isconnected():
+        time.sleep_ms(100)
+    return interface.ifconfig()[0]
+
+
+address = connect()
 threading.Thread(target=sample).start()
 server = threading.Thread(target=serve)
 server.start()
-print("http://%s/ is there until Ctrl-C" % radio.ifconfig()[0])
+print("http://%s/ is there until Ctrl-C" % address)
 server.join()

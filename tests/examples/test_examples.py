@@ -1,6 +1,6 @@
 """The examples do what they say, on each board.
 
-tests/host/test_run.py has two_threads.py, and tests/network/test_radio.py has web_server.py.
+tests/host/test_run.py has two_threads.py, and tests/network/test_sockets.py has web_server.py.
 """
 
 import re

@@ -64,6 +64,7 @@ def board() -> Board:
         "BOARD": board.name,
         "MICROPY_DIR": str(micropython),
         "MICROPY_MPYCROSS": str(build.mpy_cross(micropython)),
+        "LWIP_DIR": str(sources.lwip()),
         "DEBUG": "1",
     }
     build.make("Building with assertions", qemu.PORT, directory, variables)
@@ -74,12 +75,13 @@ def board() -> Board:
 def test_device_tests_pass_with_assertions(board: Board, tmp_path: Path) -> None:
     assert board.emulator
     table = project.ROOT / f"boards/{boards.DEFAULT}/board.toml"
-    folder = tmp_path / "Debug"
+    folder = tmp_path / boards.DEFAULT
     folder.mkdir()
     text = table.read_text().replace("{firmware}", str(board.image))
     folder.joinpath("board.toml").write_text(text)
     command = [sys.executable, "-m", "pytest", "--no-build", "--board", str(folder)]
     command += [str(DEVICE_TESTS / f"test_{name}.py") for name in FILES]
+    command.append(str(project.ROOT / "tests/network/test_sockets.py"))
     result = subprocess.run(command, cwd=project.ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
     assert re.search(r" \d\d+ passed, \d+ deselected in | \d\d+ passed in ", result.stdout)

@@ -20,6 +20,7 @@ from modthread._boards import board_choice, boards, labgrid, reservation, usb
 from modthread._boards.board_choice import choose, only_attached
 from modthread._commands import board_list, monitor, run
 from modthread._commands.verdict import verdict
+from modthread._emulators.forward import Forward
 from modthread._reports.tracebacks import Script
 from modthread._soak.workloads import WORKLOADS
 from modthread.device import Device
@@ -218,6 +219,7 @@ def _bench(options: argparse.Namespace) -> int:
 def _setup(_: argparse.Namespace) -> int:
     system.install_packages()
     sources.micropython()
+    sources.lwip()
     make = ["make", "--silent", f"--jobs={os.cpu_count()}", f"--file={RP2040PY}"]
     # Where that fails, the emulator works, slower, and only without its strict processor.
     subprocess.run([*make, f"PYTHON={sys.executable}"], check=False)
@@ -235,10 +237,6 @@ def _started(options: argparse.Namespace) -> Device:
         port = put(
             board, port, no_build=options.no_build, wait=options.wait, guessed=chosen.guessed
         ).port
-    elif port is None and not options.no_build:
-        from modthread._firmware import build
-
-        build.firmware(board)
     device = Device(
         board,
         port,
@@ -246,7 +244,12 @@ def _started(options: argparse.Namespace) -> Device:
         wait=options.wait,
         may_flash=options.flash,
         boot_files=not options.no_boot_files,
+        forwards=options.forward,
     )
+    if port is None and not options.no_build:
+        from modthread._firmware import build
+
+        build.firmware(board)
     try:
         device.start()
     except BaseException:
@@ -296,6 +299,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     where.add_argument(
         "--icount", help="an emulator's -icount instead of the board's own; off: none"
+    )
+
+    where.add_argument(
+        "--forward",
+        type=_forward,
+        action="append",
+        default=[],
+        metavar="[HOST:]BOARD",
+        help="let this host connect to a port of an emulated board, as in 8080:80; without HOST to"
+        " any that is free, and its number is printed; may be repeated",
     )
 
     def add(name: str, function: Command, text: str, **settings: Any) -> argparse.ArgumentParser:
@@ -505,6 +518,15 @@ def _positive(text: str, what: str = "number") -> float:
     if not value > 0:
         raise argparse.ArgumentTypeError(f"{text} is not a positive {what}")
     return value
+
+
+def _forward(text: str) -> Forward:
+    try:
+        return Forward.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no port; name one as in 8080:80, or 80"
+        ) from None
 
 
 def _batch(text: str) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 import ast
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from modthread._boards import labgrid, usb_power
 from modthread._boards.boards import Board
 from modthread._boards.reservation import Reservation
 from modthread._emulators.emulator import Emulator
+from modthread._emulators.forward import Forward
 from modthread._link.session import (
     BoardError,
     BoardResetError,
@@ -71,15 +72,21 @@ class Device:
         wait: float = 0.0,
         may_flash: bool = False,
         boot_files: bool = True,
+        forwards: Sequence[Forward] = (),
     ) -> None:
         """Prepare to reach `board` at `port`, or in its emulator if `port` is None.
 
         A board on a port is locked when it is started; it may be in use for `wait` seconds before.
         If nothing else brings the board back and `may_flash` is set, it is flashed again. boot.py
-        does not run without `boot_files`, nor after somebody had to stop it by force.
+        does not run without `boot_files`, nor after somebody had to stop it by force. The host can
+        connect to an emulated board as `forwards` say.
         """
         if port is None and board.emulator is None:
             raise ModthreadError(f"{board.name} is not emulated; name its port with --port")
+        if port and forwards:
+            raise ModthreadError(
+                f"{port} is a board on a network of its own; --forward is for emulated ones"
+            )
         self.board = board
         self._logs = logs
         self.dead: str | None = None
@@ -91,7 +98,7 @@ class Device:
         self._hub_port: usb_power.HubPort | None = None
         self._lock: Reservation | None = None
         self._place: labgrid.Place | None = None
-        self._emulator = None if port else Emulator(board, icount)
+        self._emulator = None if port else Emulator(board, icount, forwards)
         self._session: Session | None = None
         self.why_not_soft = ""
         self._log = TrafficLog(logs / f"{board.name}.log")

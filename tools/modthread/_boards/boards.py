@@ -27,6 +27,11 @@ class EmulatorConfig:
     ``{python}`` and ``{firmware}`` in the command stand for this Python and for the board's image.
     Device tests use `test_icount`; `icount` is for a person or a host test that looks on.
     `cycle_ns` is the length of the processor's cycle, if the emulator counts cycles.
+
+    A board with a network has a `forward`, which lets the host connect to a port of the board, with
+    ``{host}`` and ``{board}`` for the two ports. `network` are the arguments where there are any,
+    with ``{forwards}`` for all of them, between commas. `forwarded` are the board's ports that have
+    one if nobody says which.
     """
 
     command: tuple[str, ...]
@@ -34,6 +39,9 @@ class EmulatorConfig:
     icount: str = "off"
     test_icount: str | None = None
     cycle_ns: float | None = None
+    network: tuple[str, ...] = ()
+    forward: str = ""
+    forwarded: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,6 +340,7 @@ def made(kind: type[Made], table: Any) -> Made:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    if hint == tuple[str, ...]:
-        return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
+    if hint in (tuple[str, ...], tuple[int, ...]):
+        (kind, _) = get_args(hint)
+        return isinstance(value, tuple) and all(isinstance(one, kind) for one in value)
     return isinstance(value, hint | int if float in (hint, *get_args(hint)) else hint)

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from modthread._base import process, project
 from modthread._boards.boards import Board
+from modthread._emulators.forward import LOOPBACK, Forward, HostPort
 from modthread.errors import ModthreadError
 
 START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
-FORWARDED = re.compile(rb"Port (\d+) is (\S+)")
 
 
 class Emulator:
@@ -24,14 +25,30 @@ class Emulator:
     It dies with this process, however this process ends.
     """
 
-    def __init__(self, board: Board, icount: str | None = None) -> None:
-        """Prepare; `icount` overrides the board's own setting, ``off`` runs without."""
+    def __init__(
+        self, board: Board, icount: str | None = None, forwards: Sequence[Forward] = ()
+    ) -> None:
+        """Prepare; `icount` overrides the board's own setting, ``off`` runs without.
+
+        The host can connect to the board's ports that `forwards` name, or to those of the board's
+        own setting.
+        """
         assert board.emulator is not None
+        if forwards and not board.emulator.forward:
+            raise ModthreadError(
+                f"{board.name} has no network that this host could reach; leave out --forward"
+            )
         self._board = board
         self._config = board.emulator
         self._icount = icount or board.emulator.icount
         self._process: subprocess.Popen[bytes] | None = None
-        self.forwarded: dict[int, str] = {}  # a port of the board: what the host connects to
+        self._forwards = forwards or [Forward(port) for port in board.emulator.forwarded]
+        self._host_ports: dict[int, HostPort] = {}  # by the board's ports
+
+    @property
+    def forwarded(self) -> dict[int, str]:
+        """What the host connects to, by the ports of the board that has been started."""
+        return {port: f"{LOOPBACK}:{host.number}" for port, host in self._host_ports.items()}
 
     @property
     def pid(self) -> int | None:
@@ -43,7 +60,8 @@ class Emulator:
 
         Raises ModthreadError where the emulator or the firmware is missing or refused.
         """
-        self.stop()
+        self._end_process()
+        self._take_host_ports()
         command = self._command()
         if shutil.which(command[0]) is None:
             raise ModthreadError(f"{command[0]} is not installed; {self._config.install}")
@@ -61,14 +79,10 @@ class Emulator:
         return self._port()
 
     def stop(self) -> None:
-        """End the process; nothing happens where it has ended."""
-        if self._process is None:
-            return
-        self._process.kill()
-        self._process.wait(STOP_LIMIT)
-        if self._process.stdout:
-            self._process.stdout.close()
-        self._process = None
+        """End the process, and give back the host's ports; nothing happens where it has ended."""
+        self._end_process()
+        while self._host_ports:
+            self._host_ports.popitem()[1].close()
 
     def pause(self) -> None:
         """Stop the board's time; where no sleep lasts, an idle board keeps the host busy."""
@@ -96,9 +110,30 @@ class Emulator:
         said = self._process.stdout.read().decode(errors="replace") if self._process.stdout else ""
         return f"the emulator ended with status {self._process.returncode} {said.strip()}".strip()
 
+    def _end_process(self) -> None:
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait(STOP_LIMIT)
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._process = None
+
+    def _take_host_ports(self) -> None:
+        """Take those that have not been taken before: a restart keeps them."""
+        for forward in self._forwards:
+            if forward.board not in self._host_ports:
+                self._host_ports[forward.board] = HostPort(forward)
+
     def _command(self) -> list[str]:
         places = {"{python}": sys.executable, "{firmware}": str(self._board.image)}
         command = [places.get(part, part) for part in self._config.command]
+        if self._host_ports:
+            forwards = ",".join(
+                self._config.forward.format(host=host.number, board=board)
+                for board, host in self._host_ports.items()
+            )
+            command += [part.format(forwards=forwards) for part in self._config.network]
         return command if self._icount == "off" else [*command, "-icount", self._icount]
 
     def _port(self) -> str:
@@ -114,8 +149,6 @@ class Emulator:
                 break
             if match := re.search(rb"/dev/(pts/|tty)\w+", line):
                 return match[0].decode()
-            if match := FORWARDED.match(line):
-                self.forwarded[int(match[1])] = match[2].decode()
             said += line
         self.stop()
         *_, reason = said.decode(errors="replace").splitlines() or ["it named no port"]

@@ -26,12 +26,12 @@ from rp2040py.external.cyw43.nat import (
     UdpRelay,
 )
 
+from modthread._emulators.forward import LOOPBACK, Forward
+
 if TYPE_CHECKING:
     from rp2040py.rp2040 import RP2040
 
 PINS = frozenset({23, 24, 25, 29})  # what an RP2040 talks to the radio with, on a Pico W
-LOOPBACK = "127.0.0.1"
-FIRST_PORT = 8000  # port 80 of the board is 8080 of the host, if that is free
 DNS = 53
 SYN_PERIOD = 1.0  # seconds of the host's time
 SYNS = 20
@@ -181,20 +181,16 @@ class Network(NatBridge):
         super().reset()
         self._mac = None
 
-    async def forward(self, port: int) -> int:
-        """Let the host connect to a port of the board; returns the port of the host."""
+    async def forward(self, forward: Forward) -> None:
+        """Let the host connect to a port of the board."""
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if self._mac is None:
                 writer.transport.abort()
             else:
-                await self._connections.accept(self._mac, port, reader, writer)
+                await self._connections.accept(self._mac, forward.board, reader, writer)
 
-        try:
-            server = await asyncio.start_server(accept, LOOPBACK, FIRST_PORT + port)
-        except (OSError, OverflowError):
-            server = await asyncio.start_server(accept, LOOPBACK, 0)
-        return int(server.sockets[0].getsockname()[1])
+        await asyncio.start_server(accept, LOOPBACK, forward.host)
 
 
 class Bus(GSPIBus):
@@ -231,7 +227,7 @@ class Radio(Cyw43439):
         super().attach(rp2040)
         self.network = self.bus.nat_bridge = Network(rp2040, self.bus.queue_rx_ethernet_frame)
 
-    async def forward(self, ports: Sequence[int]) -> None:
-        """Let the host connect to ports of the board, and say where."""
-        for port in ports:
-            print(f"Port {port} is {LOOPBACK}:{await self.network.forward(port)}", flush=True)
+    async def forward(self, forwards: Sequence[Forward]) -> None:
+        """Let the host connect to ports of the board."""
+        for forward in forwards:
+            await self.network.forward(forward)

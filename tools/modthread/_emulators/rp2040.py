@@ -1,8 +1,8 @@
 """The program that emulates an RP2040: rp2040py behind a pseudo-terminal.
 
 ``python -m modthread._emulators.rp2040 [-icount sleep=on] [-strict off] firmware.uf2`` prints the
-name of the pseudo-terminal. With ``-radio`` it is a Pico W, and ``-forward 80`` prints which port
-of the host is the board's port 80. rp2040py's own command lacks what this module, ``radio`` and
+name of the pseudo-terminal. With ``-radio`` it is a Pico W; ``-forward 8080:80`` makes port 8080
+of the host the board's port 80. rp2040py's own command lacks what this module, ``radio`` and
 ``strict`` add.
 """
 
@@ -26,6 +26,7 @@ from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import ENDPOINT_ZERO
 
 from modthread._emulators import radio, strict
+from modthread._emulators.forward import Forward
 from modthread._emulators.radio import Radio
 from modthread.errors import ModthreadError
 
@@ -130,11 +131,11 @@ Run = Callable[[Simulator], None]
 
 
 async def emulate(
-    device: BaseDevice, run: Run, real_time: bool, wireless: Radio | None, ports: list[int]
+    device: BaseDevice, run: Run, real_time: bool, wireless: Radio | None, forwards: list[Forward]
 ) -> None:
     """Let `run` run `device`, whose flash has the firmware, until a breakpoint ends it.
 
-    The host can connect to the `ports` of a board that is `wireless`.
+    The host can connect to the ports of a board that is `wireless`, as `forwards` say.
     """
     simulator = device.simulator
     simulator.bind_loop()
@@ -147,7 +148,7 @@ async def emulate(
     device.mcu.on_break = on_break
     clock = RealTime(simulator) if real_time else None
     if wireless:
-        await wireless.forward(ports)
+        await wireless.forward(forwards)
     line = SerialLine(device)
     await line.start()
     print(f"The serial line is {line.slave_path}", flush=True)
@@ -189,11 +190,10 @@ def main() -> None:
     parser.add_argument("-radio", action="store_true", help="with the radio of a Pico W")
     parser.add_argument(
         "-forward",
-        type=int,
-        action="append",
+        type=lambda text: [Forward.parse(one) for one in text.split(",")],
         default=[],
-        metavar="PORT",
-        help="let the host connect to this port of the board, and print the host's port",
+        metavar="HOST:BOARD,...",
+        help="let the host connect to ports of the board, through these ports of the host",
     )
     parser.add_argument(
         "-wire",
