@@ -24,7 +24,8 @@ MP_DEFINE_CONST_OBJ_TYPE(
 
 mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *methods, mp_make_new_fun_t make_new) {
     mp_obj_t bases = MP_OBJ_FROM_PTR(base);
-    mp_obj_t class = mp_obj_new_type(name, mp_obj_new_tuple(1, &bases), MP_OBJ_FROM_PTR(methods));
+    mp_obj_t args[] = { MP_OBJ_NEW_QSTR(name), mp_obj_new_tuple(1, &bases), MP_OBJ_FROM_PTR(methods) };
+    mp_obj_t class = mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mp_type_type), MP_ARRAY_SIZE(args), 0, args);
     mp_obj_type_t *type = MP_OBJ_TO_PTR(class);
     type->slots[type->slot_index_make_new - 1] = make_new; // those that inherit from it have that of Python's classes
     return class;
