@@ -139,6 +139,7 @@ function(modthread_rp2_overlay)
         ${MODTHREAD_RP2_DIR}/transfer_spi.c
         ${MODTHREAD_RP2_DIR}/../../modthread/buffer.c
         ${MODTHREAD_RP2_DIR}/../../modthread/bus.c
+        ${MODTHREAD_RP2_DIR}/../../modthread/hashing.c
         ${MODTHREAD_KERNEL_SOURCES}
         ${FREERTOS_KERNEL_PATH}/tasks.c
         ${FREERTOS_KERNEL_PATH}/list.c
@@ -151,6 +152,10 @@ function(modthread_rp2_overlay)
     set_property(SOURCE ${MICROPY_PY_DIR}/malloc.c APPEND PROPERTY COMPILE_DEFINITIONS
         gc_free=buffer_free
         gc_realloc=buffer_realloc
+    )
+    # Others have their turns while much is hashed.
+    set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modhashlib.c APPEND PROPERTY COMPILE_OPTIONS
+        -DHASHING_IN_MODHASHLIB -include ${MODTHREAD_RP2_DIR}/../../modthread/hashing.h
     )
     if(MICROPY_PY_LWIP)
         modthread_rp2_network()

@@ -3,6 +3,7 @@
 #include "py/mpconfig.h"
 
 #include "modthread/buffer.h"
+#include "modthread/hashing.h"
 #include "../lwip/network.h"
 #include "transfer.h"
 
@@ -10,6 +11,7 @@ void rp2_forget_waiting(void) {
     #if MICROPY_PY_LWIP
     network_forget_waiting();
     #endif
+    hashing_reset();
     buffer_reset();
     spi_end_transfers();
     i2c_end_transfers();

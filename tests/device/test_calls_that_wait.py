@@ -180,7 +180,7 @@ def bitstream():
         ("soft_i2c", "wait"),
         ("time_pulse_us", "wait"),
         ("state_machine", "turns"),
-        ("hashlib", "wait"),
+        ("hashlib", "turns"),
         ("framebuf", "wait"),
         ("deflate", "wait"),
         ("bitstream", "wait"),
