@@ -150,6 +150,7 @@ def measure(board: Board) -> Results:
 
 def sizes(board: Board) -> Figures:
     """Build `board` with and without threads; return what it occupies more with them. Blocks."""
+    board = _without_network(board)
     kinds = Threads.OURS, Threads.NONE
     elves = [build.firmware(board, kind) for kind in kinds]
     threads, without = map(build.size, elves)
@@ -158,6 +159,14 @@ def sizes(board: Board) -> Figures:
     ram = threads.data + threads.bss - without.data - without.bss
     figures = {"flash": flash, "flash of lib/": library, "RAM": ram}
     return {name: Row("bytes", [bytes_]) for name, bytes_ in figures.items()}
+
+
+def _without_network(board: Board) -> Board:
+    """Return a board of ports/qemu whose firmware has none: it is no part of what threads cost."""
+    if board.port != "qemu" or not board.emulator:
+        return board
+    emulator = replace(board.emulator, network=(), forward="")
+    return replace(board, name=f"{board.name}-offline", emulator=emulator)
 
 
 def with_other_threads(board: Board) -> tuple[Board, Board | None]:

@@ -22,8 +22,9 @@ def firmware(board: Board, threads: Threads) -> Path:
         "BOARD": board.name,
         "MICROPY_DIR": str(micropython),
         "MICROPY_MPYCROSS": str(mpy_cross(micropython)),
-        "LWIP_DIR": str(sources.lwip()),
     }
+    if board.emulator and board.emulator.network:
+        variables["LWIP_DIR"] = str(sources.lwip())
     if kernel_path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)
     if threads is Threads.SAME_NAMES:
