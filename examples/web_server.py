@@ -39,6 +39,7 @@ def serve():
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind(("", 80))
     server.listen(4)
+    print("http://%s/ is there until Ctrl-C" % address)
     while True:
         client, _ = server.accept()
         try:
@@ -66,5 +67,4 @@ address = connect()
 threading.Thread(target=sample).start()
 server = threading.Thread(target=serve)
 server.start()
-print("http://%s/ is there until Ctrl-C" % address)
 server.join()

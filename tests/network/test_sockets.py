@@ -85,6 +85,7 @@ def serve():
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     server.bind(('', 80))
     server.listen(4)
+    print('ready')
     number = 0
     while True:
         client, _ = server.accept()
@@ -100,7 +101,6 @@ def serve():
 start = time.ticks_ms()
 for function in (sample, serve, compute, compute, compute, compute):
     _thread.start_new_thread(function, ())
-print('ready')
 while True:
     time.sleep(1)
 """
