@@ -85,6 +85,10 @@ def pointers(image: Image) -> Iterator[Fault]:
                     yield Fault(what, _remedy(image))
 
 
+# A table names a function at least once in so many words.
+TABLE_WORDS = 256
+
+
 def constants(image: Image) -> Iterator[Fault]:
     """Nothing else holds an even pointer to a function: tables of handlers, of methods, any code.
 
@@ -108,13 +112,17 @@ def constants(image: Image) -> Iterator[Fault]:
 
 
 def _is_in_table(image: Image, address: int) -> bool:
-    """Return whether the object at `address` consists of words, of which one names a function."""
+    """Return whether the object at `address` consists of words, of which some name functions.
+
+    Among the words of a radio's firmware, a few are such by chance.
+    """
     for one in image.elf.symbols:
         if one.kind == OBJECT and one.value <= address < one.value + one.size:
             if one.value % 4 or one.size % 4:
                 return False
             words = memoryview(image.elf.read(one.value, one.size) or b"").cast("I")
-            return any(word & 1 and word & ~1 in image.elf.names for word in words)
+            right = sum(word & 1 and word & ~1 in image.elf.names for word in words)
+            return right > len(words) // TABLE_WORDS
     return False
 
 
