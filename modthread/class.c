@@ -15,11 +15,27 @@ static mp_obj_t method_call(mp_obj_t self_in, size_t n_args, size_t n_kw, const 
     return self->call(n_args, n_kw, args);
 }
 
+// Its __name__ is what the class calls it.
+static void method_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    if (attr != MP_QSTR___name__ || dest[0] != MP_OBJ_NULL) {
+        return;
+    }
+    const class_method_t *self = MP_OBJ_TO_PTR(self_in);
+    const mp_obj_type_t *class = MP_OBJ_TO_PTR(*self->of);
+    const mp_map_t *methods = &MP_OBJ_TYPE_GET_SLOT(class, locals_dict)->map;
+    for (size_t i = 0; i < methods->alloc; i++) {
+        if (methods->table[i].value == self_in) {
+            dest[0] = methods->table[i].key;
+        }
+    }
+}
+
 MP_DEFINE_CONST_OBJ_TYPE(
     mp_type_thread_method,
     MP_QSTR_function,
     MP_TYPE_FLAG_BINDS_SELF,
-    call, method_call
+    call, method_call,
+    attr, method_attr
     );
 
 mp_obj_t class_new(qstr name, const mp_obj_type_t *base, const mp_obj_dict_t *methods, mp_make_new_fun_t make_new) {
