@@ -88,7 +88,7 @@ destroy(guard, {then})
 while True: pass
 """
 OUT_OF_REACH = 0x60000000
-GUARDED = {"MPS2_AN385": ["interrupts"], "RPI_PICO": ["interrupts", "task service"]}
+GUARDED = {name: ["interrupts", "task service"] for name in ("MPS2_AN385", "RPI_PICO")}
 
 
 @pytest.mark.parametrize(("then", "what_follows"), [(0, ""), (OUT_OF_REACH, ", then HardFault")])

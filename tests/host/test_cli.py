@@ -51,10 +51,12 @@ def test_help_explains_every_option(command: str) -> None:
     text = modthread(command, "--help", env=os.environ | {"COLUMNS": "200"}).stdout
     assert re.search(r"\n\n[A-Z].+\.\n\n", text)
     usage = re.findall(r"--[a-z-]+|script", text.partition("\n\n")[0])
-    options = re.findall(r"^  ((?:(?:, )?--[a-z-]+)+|script)(?: [A-Z:]+)?(.*)$", text, re.MULTILINE)
+    options = re.findall(
+        r"^  ((?:(?:, )?--[a-z-]+)+|script)(?: [][A-Z:]+)?(\n? .*)$", text, re.MULTILINE
+    )
     assert sorted(one for names, _ in options for one in names.split(", ")) == sorted(usage)
     for option, explanation in options:
-        assert re.match(r"  +\w", explanation), option
+        assert re.match(r"\n?  +\w", explanation), option
 
 
 def test_version() -> None:
