@@ -36,9 +36,9 @@ def start(command: str, terminal: int) -> subprocess.Popen[str]:
     """Start a command in the checkout as a shell in the virtual environment would."""
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     environment |= {"PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"}
+    # A shell that was started in the background hands down that SIGINT is ignored.
     return subprocess.Popen(
-        command,
-        shell=True,
+        ["env", "--default-signal=INT", "sh", "-c", command],
         cwd=ROOT,
         env=environment | ENVIRONMENT.get(command, {}),
         text=True,
