@@ -45,6 +45,10 @@ EXPECTED = {
         r"c_compiler DEFINES -Dmp_sys_exit_obj=mp_thread_soft_reset_obj": (
             "machine.soft_reset() is for the whole board, from any thread"
         ),
+        r"c_compiler DEFINES -Dgc_(free|realloc)=buffer_\w+": (
+            "memory that a transfer uses stays as it is"
+        ),
+        r"c_compiler FLAGS -DHASHING_IN_MODHASHLIB": "others have their turns while much is hashed",
         r"c_compiler FLAGS (-include|\w+\.h)": "headers that change what one file of theirs calls",
         r"cxx_executable_linker LINK_FLAGS -Wl,--wrap=pyexec_\w+": (
             "the prompt knows of threads, and a soft reset ends them before what they use"
