@@ -99,16 +99,16 @@ def micropython_with_submodules(submodules: Sequence[str]) -> Path:
     """
     pin = pinned("micropython")
     pin = replace(pin, version=f"{pin.version}-git", debian_file="")
-    fetch({pin.tree: pin})
-    with locked(pin.tree):
-        status = _run(["git", "submodule", "status", "--", *submodules], pin.tree, pin)
+    tree = _fetched(pin)
+    with locked(tree):
+        status = _run(["git", "submodule", "status", "--", *submodules], tree, pin)
         missing = [line.split()[1] for line in status.splitlines() if not line.startswith(" ")]
         if missing:
             with progress.step(f"Fetching {', '.join(missing)}") as show:
                 show("with git")
                 update = ["git", "submodule", "update", "--quiet", "--init", "--depth=1", "--"]
-                _run([*update, *missing], pin.tree, pin)
-    return pin.tree
+                _run([*update, *missing], tree, pin)
+    return tree
 
 
 def lwip() -> Path:
@@ -117,10 +117,7 @@ def lwip() -> Path:
     Blocks while it is downloaded, where it is missing; raises ModthreadError.
     """
     pin = pinned("lwip")
-    if tree := directory_from_environment(pin.variable, pin.marker):
-        return tree
-    fetch({pin.tree: pin})
-    return pin.tree
+    return directory_from_environment(pin.variable, pin.marker) or _fetched(pin)
 
 
 def pico_sdk() -> Path | None:
@@ -143,8 +140,10 @@ def freertos_kernel() -> Path | None:
         raise ModthreadError(
             f"KERNEL={kernel} is unknown; take {V9}, {V11}, or name sources by {pin.variable}"
         )
-    if kernel == V9:
-        return None
+    return None if kernel == V9 else _fetched(pin)
+
+
+def _fetched(pin: Source) -> Path:
     fetch({pin.tree: pin})
     return pin.tree
 
