@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from modthread._base import project
 from modthread._boards.board_choice import choose
 from modthread._boards.boards import Board
-from modthread._firmware import build, image
+from modthread._firmware import build
 from modthread._firmware.job import version
 from modthread._firmware.sizes import heap, size
 from modthread._release import bom, inside
@@ -38,43 +37,39 @@ def release(names: Sequence[str], folder: Path) -> int:
     Without names these are the boards of pyproject.toml. Blocks for minutes. Raises ModthreadError
     where one of them cannot be built, or where the commit would not say what is in the images.
     """
-    if version().endswith("-dirty"):
+    ours = version()
+    if ours.endswith("-dirty"):
         raise ModthreadError("the checkout has changes that are in no commit; commit them first")
     folder.mkdir(parents=True, exist_ok=True)
     boards = [choose(name).board for name in names or project.settings()["release"]["boards"]]
-    released = [_release(board, folder) for board in boards]
+    when = int(inside.git("log", "-1", "--format=%ct"))  # the same commit gives the same files
+    released = [_release(board, folder, ours, when) for board in boards]
     sums = "".join(f"{one.sha256}  {one.file.name}\n" for one in released)
     (folder / SUMS).write_text(sums)
-    (folder / NOTES).write_text(_notes(released))
-    print((folder / NOTES).read_text(), end="")
+    notes = _notes(ours, released)
+    (folder / NOTES).write_text(notes)
+    print(notes, end="")
     return 0
 
 
-def _release(board: Board, folder: Path) -> Released:
-    elf = build.firmware(board)
-    image.check(elf, board)
+def _release(board: Board, folder: Path, ours: str, when: int) -> Released:
+    elf = build.firmware(board)  # which has been checked
     built = elf.with_name(UF2 if board.flash else ESP32)
     file = folder / f"modthread-{project.version()}-{board.name}{built.suffix}"
     shutil.copyfile(built, file)
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     components = inside.components(elf, board)
-    bill = bom.bill(file, version(), sha256, components, _committed())
+    bill = bom.bill(file, ours, sha256, components, when)
     file.with_suffix(".cdx.json").write_text(bill)
     file.with_suffix(".licences.txt").write_text(bom.licences(components))
     taken = size(elf)
     return Released(board.name, file, sha256, taken.text + taken.data, heap(elf), components)
 
 
-def _committed() -> int:
-    """Return when the commit was made: the same commit gives the same files."""
-    command = ["git", "-C", str(project.ROOT), "log", "-1", "--format=%ct"]
-    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def _notes(released: Sequence[Released]) -> str:
+def _notes(ours: str, released: Sequence[Released]) -> str:
     trees = {tree.name: tree for one in released for part in one.components if (tree := part.tree)}
     lines = [
-        f"# modthread {version()}",
+        f"# modthread {ours}",
         "",
         "| board | image | flash | heap | SHA-256 |",
         "|---|---|---|---|---|",

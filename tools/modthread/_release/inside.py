@@ -97,7 +97,7 @@ def _trees(board: Board) -> Iterator[Tree]:
         if root:
             yield _tree(name, root)
     yield _tree("micropython", micropython)
-    url, commit = _git("remote", "get-url", "origin"), _git("rev-parse", "HEAD")
+    url, commit = git("remote", "get-url", "origin"), git("rev-parse", "HEAD")
     yield Tree("modthread", project.ROOT, version(), url, commit)
 
 
@@ -105,16 +105,17 @@ def _tree(name: str, root: Path) -> Tree:
     pin = _pin(name)
     if pin and root in (pin.tree, sources.pinned("micropython").tree / "lib" / name):
         return Tree(name, root.resolve(), pin.version, pin.git_url, pin.git_commit)
-    described = _git("describe", "--always", "--tags", folder=root) or "unknown"
-    url = _git("remote", "get-url", "origin", folder=root)
-    return Tree(name, root.resolve(), described, url, _git("rev-parse", "HEAD", folder=root))
+    described = git("describe", "--always", "--tags", folder=root) or "unknown"
+    url = git("remote", "get-url", "origin", folder=root)
+    return Tree(name, root.resolve(), described, url, git("rev-parse", "HEAD", folder=root))
 
 
 def _pin(name: str) -> sources.Source | None:
     return sources.pinned(name) if name in project.settings()["sources"] else None
 
 
-def _git(*arguments: str, folder: Path = project.ROOT) -> str:
+def git(*arguments: str, folder: Path = project.ROOT) -> str:
+    """Return what git says of a checkout; nothing of another folder."""
     if not (folder / ".git").exists():
         return ""
     command = ["git", "-C", str(folder), *arguments]
