@@ -17,12 +17,7 @@
 #if KERNEL_HAS_HEAP
 
 static thread_stack_t *place_outside_heap(size_t size) {
-    thread_stack_t *stack = kernel_malloc(size);
-    if (stack == NULL) {
-        gc_collect(); // gives back those of finished threads
-        stack = kernel_malloc(size);
-    }
-    return stack;
+    return kernel_malloc(size);
 }
 
 static thread_stack_t *place_in_heap(size_t size) {
@@ -113,39 +108,20 @@ static thread_stack_t *place_below(size_t size) {
     return stack;
 }
 
-static thread_stack_t *place_above_heap(size_t size) {
+static thread_stack_t *place_outside_heap(size_t size) {
     thread_stack_t *stack = place_in_gap(size);
     return stack == NULL ? place_below(size) : stack;
 }
 
-#if MICROPY_GC_SPLIT_HEAP
-
-// All stacks are above the heap's first part. The others may be behind the controller of the flash, and a thread that
-// writes to flash could not use its stack there.
-static thread_stack_t *place_outside_heap(size_t size) {
-    thread_stack_t *stack = place_above_heap(size);
-    if (stack == NULL) {
-        gc_collect(); // garbage may be in the way
-        stack = place_above_heap(size);
-    }
-    return stack;
-}
-
 static thread_stack_t *place_in_heap(size_t size) {
+    #if MICROPY_GC_SPLIT_HEAP
+    // The heap's other parts may be behind the controller of the flash, and a thread that writes to flash could not use its
+    // stack there.
     m_malloc_fail(size);
-}
-
-#else
-
-static thread_stack_t *place_outside_heap(size_t size) {
-    return place_above_heap(size);
-}
-
-static thread_stack_t *place_in_heap(size_t size) {
+    #else
     return m_malloc(size);
+    #endif
 }
-
-#endif
 
 static void free_outside_heap(thread_stack_t *stack) {
     gaps += stack->size;
@@ -165,6 +141,12 @@ static void free_outside_heap(thread_stack_t *stack) {
 
 thread_stack_t *stack_new(size_t size) {
     thread_stack_t *stack = place_outside_heap(size);
+    #if KERNEL_HAS_HEAP || MICROPY_GC_SPLIT_HEAP
+    if (stack == NULL) {
+        gc_collect(); // stacks of finished threads, and garbage, may be in the way
+        stack = place_outside_heap(size);
+    }
+    #endif
     bool in_heap = stack == NULL;
     if (in_heap) {
         stack = place_in_heap(size);
