@@ -109,12 +109,8 @@ static void condition_print(const mp_print_t *print, mp_obj_t self_in, mp_print_
 
 // wait(timeout=None)
 static mp_obj_t condition_wait(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
-    static const mp_arg_t allowed[] = {
-        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-    };
-    mp_arg_val_t timeout;
-    mp_arg_parse_all(n_args - 1, args + 1, kwargs, MP_ARRAY_SIZE(allowed), allowed, &timeout);
-    return mp_obj_new_bool(wait_until(MP_OBJ_TO_PTR(args[0]), line_deadline(timeout.u_obj)));
+    deadline_t deadline = line_deadline(line_timeout(n_args, args, kwargs));
+    return mp_obj_new_bool(wait_until(MP_OBJ_TO_PTR(args[0]), deadline));
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(condition_wait_obj, 1, condition_wait);
 

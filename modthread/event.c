@@ -53,13 +53,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(event_clear_obj, event_clear);
 
 // A function of its own, as in lock.c.
 static MP_NOINLINE mp_obj_t wait_until_set(size_t n_args, const mp_obj_t *args, mp_map_t *kwargs) {
-    static const mp_arg_t allowed[] = {
-        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-    };
     mp_obj_thread_event_t *self = MP_OBJ_TO_PTR(args[0]);
-    mp_arg_val_t timeout;
-    mp_arg_parse_all(n_args - 1, args + 1, kwargs, MP_ARRAY_SIZE(allowed), allowed, &timeout);
-    deadline_t deadline = line_deadline(timeout.u_obj);
+    deadline_t deadline = line_deadline(line_timeout(n_args, args, kwargs));
     if (self->is_set) {
         return mp_const_true;
     }

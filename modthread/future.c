@@ -111,6 +111,10 @@ static void set_state(future_t *self, state_t state) {
     self->ended = state >= CANCELLED;
 }
 
+static bool was_cancelled(const future_t *self) {
+    return self->ended && self->state != FINISHED;
+}
+
 static void drop_call(future_t *self) {
     self->has_call = false;
     self->exception = mp_const_none;
@@ -183,7 +187,7 @@ static mp_obj_t future_cancel(size_t n_args, size_t n_kw, const mp_obj_t *args) 
         line_notify(&self->line, LINE_ALL);
         call_callbacks(args[0], self);
     }
-    return mp_obj_new_bool(self->ended && self->state != FINISHED);
+    return mp_obj_new_bool(was_cancelled(self));
 }
 CLASS_METHOD(future_cancel_obj, FUTURE, future_cancel, 1, 1);
 
@@ -264,8 +268,7 @@ CLASS_METHOD(future_run_obj, FUTURE, future_run, 2, 2);
 static mp_obj_t future_cancelled(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
     (void)n_kw;
-    future_t *self = future_of(args[0]);
-    return mp_obj_new_bool(self->ended && self->state != FINISHED);
+    return mp_obj_new_bool(was_cancelled(future_of(args[0])));
 }
 CLASS_METHOD(future_cancelled_obj, FUTURE, future_cancelled, 1, 1);
 
@@ -297,15 +300,12 @@ static void wait(mp_obj_t object, future_t *self, deadline_t deadline) {
     }
 }
 
-// The only argument is timeout=None.
 static future_t *wait_for_end(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    static const mp_arg_t allowed[] = {
-        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-    };
-    mp_arg_val_t timeout;
-    mp_arg_parse_all_kw_array(n_args - 1, n_kw, args + 1, MP_ARRAY_SIZE(allowed), allowed, &timeout);
+    mp_map_t keywords;
+    mp_map_init_fixed_table(&keywords, n_kw, args + n_args);
+    mp_obj_t timeout = line_timeout(n_args, args, &keywords);
     future_t *self = future_of(args[0]);
-    wait(args[0], self, line_deadline(timeout.u_obj));
+    wait(args[0], self, line_deadline(timeout));
     return self;
 }
 

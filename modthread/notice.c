@@ -111,6 +111,15 @@ size_t line_length(const line_t *line) {
     return length;
 }
 
+mp_obj_t line_timeout(size_t n_args, const mp_obj_t *args, mp_map_t *keywords) {
+    static const mp_arg_t allowed[] = {
+        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
+    };
+    mp_arg_val_t timeout;
+    mp_arg_parse_all(n_args - 1, args + 1, keywords, MP_ARRAY_SIZE(allowed), allowed, &timeout);
+    return timeout.u_obj;
+}
+
 deadline_t line_deadline(mp_obj_t timeout) {
     if (timeout == mp_const_none) {
         return DEADLINE_NEVER;

@@ -38,6 +38,9 @@ size_t line_length(const line_t *line);
 // Wait for a lock; returns the exception that has ended the wait, or MP_OBJ_NULL. Needs the GIL, and gives it up meanwhile.
 mp_obj_t line_try_lock(mp_obj_thread_lock_t *lock, deadline_t deadline);
 
+// The argument of a method whose only one is timeout=None, beside the object. Raises TypeError for others.
+mp_obj_t line_timeout(size_t n_args, const mp_obj_t *args, mp_map_t *keywords);
+
 // When a timeout in seconds is over: None has no end, and a negative one is a single try, as 0 is. Raises as lock_deadline().
 deadline_t line_deadline(mp_obj_t timeout);
 

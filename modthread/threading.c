@@ -299,11 +299,9 @@ void threading_run(mp_obj_t thread) {
 
 // join(timeout=None)
 static mp_obj_t thread_join(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    static const mp_arg_t allowed[] = {
-        { MP_QSTR_timeout, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-    };
-    mp_arg_val_t timeout;
-    mp_arg_parse_all_kw_array(n_args - 1, n_kw, args + 1, MP_ARRAY_SIZE(allowed), allowed, &timeout);
+    mp_map_t keywords;
+    mp_map_init_fixed_table(&keywords, n_kw, args + n_args);
+    mp_obj_t timeout = line_timeout(n_args, args, &keywords);
     started_t *self = started_of(args[0]);
     if (self->handle.ident == HANDLE_NOT_STARTED) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("cannot join thread before it is started"));
@@ -314,7 +312,7 @@ static mp_obj_t thread_join(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     if (self->dummy) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("cannot join a dummy thread"));
     }
-    handle_wait(&self->handle, line_deadline(timeout.u_obj));
+    handle_wait(&self->handle, line_deadline(timeout));
     return mp_const_none;
 }
 CLASS_METHOD(thread_join_obj, THREAD, thread_join, 1, CLASS_KEYWORDS);
@@ -378,62 +376,36 @@ static mp_obj_t thread_native_id(size_t n_args, size_t n_kw, const mp_obj_t *arg
 CLASS_METHOD(thread_native_id_obj, THREAD, thread_native_id, 1, 1);
 
 // What a run() of one's own uses. To delete one is to store nothing.
-static mp_obj_t load(mp_obj_t value) {
-    if (value == MP_OBJ_NULL) {
+static mp_obj_t load(started_t *self, mp_obj_t *field) {
+    if (*field == MP_OBJ_NULL) {
         mp_raise_type(&mp_type_AttributeError);
     }
-    return value;
-}
-
-static void store(mp_obj_t *field, size_t n_args, const mp_obj_t *args) {
-    *field = n_args == 2 ? args[1] : MP_OBJ_NULL;
-}
-
-static mp_obj_t thread_target(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_args;
-    (void)n_kw;
-    return load(started_of(args[0])->target);
-}
-CLASS_METHOD(thread_target_obj, THREAD, thread_target, 1, 1);
-
-static mp_obj_t thread_set_target(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_kw;
-    store(&started_of(args[0])->target, n_args, args);
-    return mp_const_none;
-}
-CLASS_METHOD(thread_set_target_obj, THREAD, thread_set_target, 1, 2);
-
-static mp_obj_t thread_args(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_args;
-    (void)n_kw;
-    return load(started_of(args[0])->args);
-}
-CLASS_METHOD(thread_args_obj, THREAD, thread_args, 1, 1);
-
-static mp_obj_t thread_set_args(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_kw;
-    store(&started_of(args[0])->args, n_args, args);
-    return mp_const_none;
-}
-CLASS_METHOD(thread_set_args_obj, THREAD, thread_set_args, 1, 2);
-
-static mp_obj_t thread_kwargs(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_args;
-    (void)n_kw;
-    started_t *self = started_of(args[0]);
-    if (self->kwargs == mp_const_none) {
-        self->kwargs = mp_obj_new_dict(0);
+    if (field == &self->kwargs && *field == mp_const_none) {
+        *field = mp_obj_new_dict(0);
     }
-    return load(self->kwargs);
+    return *field;
 }
-CLASS_METHOD(thread_kwargs_obj, THREAD, thread_kwargs, 1, 1);
 
-static mp_obj_t thread_set_kwargs(size_t n_args, size_t n_kw, const mp_obj_t *args) {
-    (void)n_kw;
-    store(&started_of(args[0])->kwargs, n_args, args);
-    return mp_const_none;
-}
-CLASS_METHOD(thread_set_kwargs_obj, THREAD, thread_set_kwargs, 1, 2);
+#define THREAD_ATTRIBUTE(field) \
+    static mp_obj_t thread_##field(size_t n_args, size_t n_kw, const mp_obj_t * args) { \
+        (void)n_args; \
+        (void)n_kw; \
+        started_t *self = started_of(args[0]); \
+        return load(self, &self->field); \
+    } \
+    static mp_obj_t thread_set_##field(size_t n_args, size_t n_kw, const mp_obj_t * args) { \
+        (void)n_kw; \
+        started_of(args[0])->field = n_args == 2 ? args[1] : MP_OBJ_NULL; \
+        return mp_const_none; \
+    } \
+    CLASS_METHOD(thread_##field##_obj, THREAD, thread_##field, 1, 1); \
+    CLASS_METHOD(thread_set_##field##_obj, THREAD, thread_set_##field, 1, 2); \
+    CLASS_PROPERTY(field##_property, MP_ROM_PTR(&thread_##field##_obj), MP_ROM_PTR(&thread_set_##field##_obj), \
+    MP_ROM_PTR(&thread_set_##field##_obj))
+
+THREAD_ATTRIBUTE(target);
+THREAD_ATTRIBUTE(args);
+THREAD_ATTRIBUTE(kwargs);
 
 static mp_obj_t thread_repr(size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)n_args;
@@ -464,9 +436,6 @@ CLASS_PROPERTY(name_property, MP_ROM_PTR(&thread_name_obj), MP_ROM_PTR(&thread_n
 CLASS_PROPERTY(daemon_property, MP_ROM_PTR(&thread_daemon_obj), MP_ROM_PTR(&thread_daemon_obj), MP_ROM_NONE);
 CLASS_PROPERTY(ident_property, MP_ROM_PTR(&thread_ident_obj), MP_ROM_NONE, MP_ROM_NONE);
 CLASS_PROPERTY(native_id_property, MP_ROM_PTR(&thread_native_id_obj), MP_ROM_NONE, MP_ROM_NONE);
-CLASS_PROPERTY(target_property, MP_ROM_PTR(&thread_target_obj), MP_ROM_PTR(&thread_set_target_obj), MP_ROM_PTR(&thread_set_target_obj));
-CLASS_PROPERTY(args_property, MP_ROM_PTR(&thread_args_obj), MP_ROM_PTR(&thread_set_args_obj), MP_ROM_PTR(&thread_set_args_obj));
-CLASS_PROPERTY(kwargs_property, MP_ROM_PTR(&thread_kwargs_obj), MP_ROM_PTR(&thread_set_kwargs_obj), MP_ROM_PTR(&thread_set_kwargs_obj));
 
 static const mp_rom_map_elem_t thread_dict_table[] = {
     { MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&thread_start_obj) },
