@@ -8,6 +8,7 @@
 
 #include "ports/cortex_m/compiled.h"
 #include "alarm.h"
+#include "nvic.h"
 
 typedef struct _timer_t {
     volatile uint32_t load, value, control, intclr;
@@ -19,16 +20,13 @@ typedef struct _timer_t {
 #define CONTROL_INTERRUPT (1 << 5)
 #define CONTROL_ENABLE (1 << 7)
 
-#define NVIC_ISER0 (*(volatile uint32_t *)0xe000e100)
-#define NVIC_IPR ((volatile uint8_t *)0xe000e400)
 #define PRIORITY (0xff) // the least urgent, as the tick
 
 #define CYCLES_PER_US (MICROPY_HW_CPU_HZ / 1000000)
 #define US_MAX (100000000) // then mp_thread_alarm() sets it again
 
 void alarm_init(void) {
-    NVIC_IPR[ALARM_IRQ] = PRIORITY;
-    NVIC_ISER0 = 1 << ALARM_IRQ;
+    nvic_enable(ALARM_IRQ, PRIORITY);
 }
 
 void mp_thread_set_alarm(uint64_t us) {

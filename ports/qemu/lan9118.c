@@ -4,6 +4,7 @@
 // Arm's application note AN385, section 3.10, says where it is.
 
 #include "lan9118.h"
+#include "nvic.h"
 
 typedef struct _lan9118_t {
     volatile uint32_t rx_data, rx_data_aliases[7]; // 00h
@@ -62,9 +63,6 @@ enum { PHY_STATUS = 1, PHY_INT_SOURCE = 29, PHY_INT_MASK };
 
 #define CHECKSUM_SIZE (4)
 
-#define NVIC_ISER0 (*(volatile uint32_t *)0xe000e100)
-#define NVIC_ICPR0 (*(volatile uint32_t *)0xe000e280)
-#define NVIC_IPR ((volatile uint8_t *)0xe000e400)
 #define IRQ_PRIORITY (0x80) // less urgent than configMAX_SYSCALL_INTERRUPT_PRIORITY, for it calls the kernel
 
 /******************************************************************************/
@@ -127,9 +125,7 @@ void lan9118_start(uint8_t address[6]) {
     LAN->tx_cfg = TX_CFG_ON;
     mac_write(MAC_CR, MAC_CR_FULL_DUPLEX | MAC_CR_MULTICAST | MAC_CR_TX_ON | MAC_CR_RX_ON);
     LAN->irq_cfg = IRQ_CFG_ENABLED_ACTIVE_HIGH; // before, it is active low
-    NVIC_IPR[LAN9118_IRQ] = IRQ_PRIORITY;
-    NVIC_ICPR0 = 1 << LAN9118_IRQ;
-    NVIC_ISER0 = 1 << LAN9118_IRQ;
+    nvic_enable(LAN9118_IRQ, IRQ_PRIORITY);
     lan9118_listen();
 }
 

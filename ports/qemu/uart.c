@@ -9,6 +9,7 @@
 #include "py/ringbuf.h"
 #include "py/runtime.h"
 
+#include "nvic.h"
 #include "uart.h"
 
 typedef struct _cmsdk_uart_t {
@@ -27,8 +28,6 @@ typedef struct _cmsdk_uart_t {
 #define CTRL_RX_INTERRUPT (1 << 3)
 #define INT_RX (1 << 1)
 
-#define NVIC_ISER0 (*(volatile uint32_t *)0xe000e100)
-#define NVIC_IPR ((volatile uint8_t *)0xe000e400)
 
 // Less urgent than configMAX_SYSCALL_INTERRUPT_PRIORITY, for it calls the kernel.
 #define RX_PRIORITY (0x80)
@@ -40,8 +39,7 @@ static ringbuf_t rx_buffer = { rx_memory, sizeof(rx_memory), 0, 0 };
 void uart_init(void) {
     UART0->bauddiv = 16;
     UART0->ctrl = CTRL_TX_ENABLE | CTRL_RX_ENABLE | CTRL_RX_INTERRUPT;
-    NVIC_IPR[UART_RX_IRQ] = RX_PRIORITY;
-    NVIC_ISER0 = 1 << UART_RX_IRQ;
+    nvic_enable(UART_RX_IRQ, RX_PRIORITY);
 }
 
 // A full buffer drops what comes, as any UART does; the interrupt character gets through nevertheless.
