@@ -67,7 +67,7 @@ def test_nothing_is_left_of_what_was_going_on(online: Online) -> None:
     said = online.run("""
 def ask():
     try:
-        socket.getaddrinfo('a.name', 1)
+        socket.getaddrinfo('no.answer', 1)
     except OSError as error:
         errors.append(error.errno)
 errors = []
@@ -75,7 +75,8 @@ for _ in range(10):
     interface.ifconfig(interface.ifconfig()[:3] + ('10.0.2.77',))
     for _ in range(4):
         _thread.start_new_thread(ask, ())
-    time.sleep_ms(5)
+    while [row[1] for row in _thread._threads()].count('waiting') < 4:
+        time.sleep_ms(1)
     interface.active(False)
     time.sleep_ms(5)
     interface.active(True)

@@ -210,7 +210,7 @@ WAITS = {
     "recv": "peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\npeer.recv(1)",
     "connect": "socket.socket().connect((NOBODY, 1))",
     "getaddrinfo": "interface.ifconfig(interface.ifconfig()[:3] + (NOBODY,))\n"
-    "socket.getaddrinfo('a.name', 1)",
+    "socket.getaddrinfo('no.answer', 1)",
 }
 WAIT = """
 NOBODY = {nobody!r}
