@@ -238,6 +238,16 @@ static mp_obj_t model_outside(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(model_outside_obj, model_outside);
 
+// Run C code that does not come back.
+static mp_obj_t model_stay_outside(void) {
+    MP_THREAD_GIL_EXIT();
+    for (;;) {
+        kernel_take(KERNEL_FOREVER);
+    }
+    return mp_const_none; // never
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(model_stay_outside_obj, model_stay_outside);
+
 // Wait until the interrupt "notify" has come.
 static mp_obj_t model_wait_event(void) {
     while (model.taken[INTERRUPT_NOTIFY] == 0) {
@@ -274,6 +284,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(model_waiting_obj, model_waiting);
 static const mp_rom_map_elem_t model_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_model) },
     { MP_ROM_QSTR(MP_QSTR_outside), MP_ROM_PTR(&model_outside_obj) },
+    { MP_ROM_QSTR(MP_QSTR_stay_outside), MP_ROM_PTR(&model_stay_outside_obj) },
     { MP_ROM_QSTR(MP_QSTR_wait_event), MP_ROM_PTR(&model_wait_event_obj) },
     { MP_ROM_QSTR(MP_QSTR_taken), MP_ROM_PTR(&model_taken_obj) },
     { MP_ROM_QSTR(MP_QSTR_leave), MP_ROM_PTR(&model_leave_obj) },
