@@ -3,9 +3,10 @@
 import _thread
 import sys
 
+ON_PICO = sys.platform == "rp2"  # its emulator is slow
 WINDOW_MS = 1600  # in which each of 32 threads has ten turns of 5 ms
-WAKE_UPS = 60
-SLEEPS = 300
+ROUNDS = 200 if ON_PICO else 2000
+EDGE_US = 1000
 
 
 def counting(running, counts, i):
@@ -67,57 +68,117 @@ def report_lateness(name, times):
         report("%s, %s" % (name, part), "us", times[i], 1)
 
 
-def lateness(sleep, amount, us, count):
-    times = [0] * count
-    for i in range(count):
+def lateness(sleep, amount, us):
+    times = [0] * ROUNDS
+    for i in range(ROUNDS):
         start = time.ticks_us()
         sleep(amount)
         times[i] = time.ticks_diff(time.ticks_us(), start) - us
     return times
 
 
+def lateness_of_timeouts():
+    times = [0] * ROUNDS
+    for i in range(ROUNDS):
+        start = time.ticks_us()
+        gate.acquire(True, 0.005)
+        times[i] = time.ticks_diff(time.ticks_us(), start) - 5000
+    return times
+
+
 gate = _thread.allocate_lock()
 gate.acquire()
-woken = []
-
-
-def waiter():
-    while True:
-        gate.acquire()
-        woken.append(time.ticks_diff(time.ticks_us(), released[0]))
-
-
+ended = _thread.allocate_lock()
+ended.acquire()
 released = [0]
 
 
-def release_late():
-    while len(woken) < WAKE_UPS:
+def take(times):
+    """Take what others release, and note how much later the clock of `released` is."""
+    for i in range(len(times)):
+        gate.acquire()
+        times[i] = time.ticks_diff(time.ticks_us(), released[0])
+    ended.release()
+
+
+def hand_over():
+    """Return how late a thread goes on that another one gives a lock."""
+    times = [0] * ROUNDS
+    _thread.start_new_thread(take, (times,))
+    time.sleep_ms(100)  # until it waits
+    for _ in range(ROUNDS):
         time.sleep_ms(3)
-        if gate.locked():
-            released[0] = time.ticks_us()
-            gate.release()
+        released[0] = time.ticks_us()
+        gate.release()
+    ended.acquire()
+    return times
+
+
+def release_gate(source):
+    gate.release()
+
+
+def wait_for_edges(start):
+    """Return how late a thread goes on that waits for what comes each EDGE_US.
+
+    `start` starts that, and returns the function that stops it.
+    """
+    times = [0] * (ROUNDS + 1)
+    _thread.start_new_thread(take, (times,))
+    time.sleep_ms(100)  # until it waits
+    stop = start()
+    ended.acquire()
+    stop()
+    gate.acquire(False)  # for an edge too many
+    first = times[0] // EDGE_US
+    late = [since - (first + i) * EDGE_US for i, since in enumerate(times)]
+    return late[1:]  # when the first one comes the others are still owed what start() took
+
+
+def start_pin():
+    """A pin rises; the chip's PIO drives it, and no thread. The handler is a hard one."""
+    import rp2
+    from machine import Pin
+
+    @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+    def square():
+        set(pins, 1)[4]
+        set(pins, 0)[4]
+
+    pin = Pin(2, Pin.OUT, value=0)
+    machine = rp2.StateMachine(0, square, freq=10000, set_base=pin)
+    pin.irq(release_gate, Pin.IRQ_RISING, hard=True)
+    released[0] = time.ticks_us()
+    machine.active(1)
+
+    def stop():
+        machine.active(0)
+        pin.irq(None)
+
+    return stop
+
+
+def start_timer():
+    """A timer fires in the interrupt of the tick, when the clock has whole milliseconds."""
+    from machine import Timer
+
+    released[0] = 0
+    return Timer(period=EDGE_US // 1000, callback=release_gate).deinit
 
 
 for n in (4, 8):
     busy = Busy(n)
     for us in (500, 1000, 2000):
-        report_lateness("sleep_us(%d) beside %d" % (us, n), lateness(time.sleep_us, us, us, SLEEPS))
-    report_lateness("sleep_ms(10) beside %d" % n, lateness(time.sleep_ms, 10, 10000, WAKE_UPS))
+        report_lateness("sleep_us(%d) beside %d" % (us, n), lateness(time.sleep_us, us, us))
+    report_lateness("sleep_ms(10) beside %d" % n, lateness(time.sleep_ms, 10, 10000))
     if n == 4:
-        _thread.start_new_thread(waiter, ())
-        time.sleep_ms(100)  # until it waits
-        release_late()
-        time.sleep_ms(50)
-        report_lateness("lock handed over beside 4", woken)
+        report_lateness("lock handed over beside 4", hand_over())
+    if hasattr(_thread, "TIMEOUT_MAX"):
+        report_lateness("acquire() that times out beside %d" % n, lateness_of_timeouts())
+        if n == 4:
+            late = wait_for_edges(start_pin if ON_PICO else start_timer)
+            report_lateness("edge to waiting thread beside 4", late)
     busy.stop()
-
-if hasattr(_thread, "TIMEOUT_MAX"):
-    times = []
-    for i in range(WAKE_UPS):
-        start = time.ticks_us()
-        gate.acquire(True, 0.005)
-        times.append(time.ticks_diff(time.ticks_us(), start) - 5000)
-    report_lateness("acquire() that times out", times)
 
 
 def work_beside(transfer):
@@ -153,5 +214,5 @@ def measure_transfers():
         report("work beside %s, of one's" % name, "%", 100 * work_beside(call), alone)
 
 
-if sys.platform == "rp2":
+if ON_PICO:
     measure_transfers()

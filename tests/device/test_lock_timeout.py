@@ -85,6 +85,17 @@ def test_beside_busy_threads(busy):
     assert latest <= 12 * TICK_US, f"{latest} us late"
 
 
+@pytest.mark.boards("MPS2_AN385")
+def test_on_time_beside_threads_that_compute():
+    """A timeout goes first, as a sleep does."""
+    running = start_computing(8)
+    earliest, latest = lateness_over(held_lock(), 200)
+    running.clear()
+    print(f"beside 8 busy threads, timeouts came {earliest} to {latest} us late")
+    assert earliest >= 0, f"{-earliest} us early"
+    assert latest <= 300, f"{latest} us late"
+
+
 def test_acquired_before_the_timeout():
     for timeout in (0.5, 1, 1000, _thread.TIMEOUT_MAX):
         lock = held_lock()

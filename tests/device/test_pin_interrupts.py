@@ -9,7 +9,7 @@ import time
 
 import pytest
 from machine import Pin, Timer
-from prelude import wait_until
+from prelude import start_computing, wait_until
 
 CALLS_IN_A_HARD_HANDLER = 6  # and so says docs/rp2040.md
 EDGES = Pin.IRQ_RISING | Pin.IRQ_FALLING
@@ -70,6 +70,37 @@ def test_hard_handlers_beside_computing_threads():
     running.clear()
     pin.irq(None)
     assert edges == [200], edges
+
+
+@pytest.mark.boards("RPI_PICO")
+def test_an_edge_soon_lets_the_thread_go_on_that_waits_for_it():
+    """PIO drives the pin, and no thread: each millisecond it rises."""
+    import rp2
+
+    @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+    def square():
+        set(pins, 1)[4]
+        set(pins, 0)[4]
+
+    risen = threading.Semaphore(0)
+    pin = Pin(2, Pin.OUT, value=0)
+    machine = rp2.StateMachine(0, square, freq=10000, set_base=pin)
+    pin.irq(lambda pin: risen.release(), Pin.IRQ_RISING, hard=True)
+    running = start_computing(4)
+    time.sleep_ms(50)
+    late = []
+    start = time.ticks_us()
+    machine.active(1)
+    for _ in range(60):
+        risen.acquire()
+        late.append(time.ticks_diff(time.ticks_us(), start) - len(late) * 1000)
+    machine.active(0)
+    pin.irq(None)
+    running.clear()
+    late.sort()
+    print(f"median {late[30]}, worst {late[-1]} us late")
+    assert late[0] > 0
+    assert late[-1] <= 300, f"{late[-1]} us late"
 
 
 @pytest.mark.boards("RPI_PICO")

@@ -121,8 +121,8 @@ def test_what_misses_a_goal(name: str, row: Row, missed: bool) -> None:
         ("instructions", 50, False),
         ("calls", 96, True),
         ("calls", 104, False),
-        ("us", 1100, False),
-        ("us", 1101, True),
+        ("us", 200, False),
+        ("us", 201, True),
     ],
 )
 def test_regression_is_worse_by_more_than_three_percent(unit: str, now: float, worse: bool) -> None:

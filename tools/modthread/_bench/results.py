@@ -9,7 +9,7 @@ from statistics import median
 from modthread.errors import ModthreadError
 
 REGRESSION = 0.03  # a figure that is worse by more than this fails the comparison
-LATENESS_US = 1000  # an idle emulator waits for its host: "us" may be worse by as much
+LATENESS_US = 100  # "us" may be worse by as much: how the turns of threads fall
 MORE_IS_BETTER = {"calls", "%"}  # units
 
 
