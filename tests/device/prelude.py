@@ -30,3 +30,10 @@ def free_memory():
     """Returns how much of the heap is free when no garbage is left."""
     gc.collect()
     return gc.mem_free()
+
+
+def rate(count, function):
+    """Returns how much larger count[0] becomes in a second in which the function runs."""
+    before, start = count[0], time.ticks_us()
+    function()
+    return (count[0] - before) * 1000000 // time.ticks_diff(time.ticks_us(), start)

@@ -7,6 +7,7 @@ import _thread
 import time
 
 import pytest
+from prelude import rate
 
 
 def pin(number, *more):
@@ -204,17 +205,12 @@ def test_what_others_do(call, others):
         while running:
             count[0] += 1
 
-    def rate(function):
-        before, start = count[0], time.ticks_us()
-        function()
-        return (count[0] - before) * 1000000 // time.ticks_diff(time.ticks_us(), start)
-
     _thread.start_new_thread(wake_often, ())
     _thread.start_new_thread(compute, ())
     time.sleep_ms(5)
-    usual = rate(lambda: time.sleep_ms(20))
+    usual = rate(count, lambda: time.sleep_ms(20))
     longest[0] = 0
-    share = 100 * rate(function) // usual
+    share = 100 * rate(count, function) // usual
     time.sleep_ms(2)  # until the other one has seen how late it is
     gap = longest[0]
     running.clear()

@@ -4,7 +4,7 @@ import _thread
 import time
 
 import pytest
-from prelude import start_computing, wait_until
+from prelude import rate, start_computing, wait_until
 
 DISPLAY, MEMORY, NOBODY = 0x3C, 0x50, 0x20
 
@@ -69,15 +69,10 @@ def test_others_run_meanwhile(call):
         while running:
             count[0] += 1
 
-    def rate(function):
-        before, start = count[0], time.ticks_us()
-        function()
-        return (count[0] - before) * 1000000 // time.ticks_diff(time.ticks_us(), start)
-
     transfer = globals()[call]()
     _thread.start_new_thread(work, ())
-    alone = rate(lambda: time.sleep_ms(30))
-    beside = rate(transfer)
+    alone = rate(count, lambda: time.sleep_ms(30))
+    beside = rate(count, transfer)
     running.clear()
     time.sleep_ms(10)
     print(f"{100 * beside // alone} % of the work alone")

@@ -3,11 +3,11 @@
 import json
 import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from git_repository import commit_all, git
 from micropython_tree import MicroPythonTree, define_board
 
 from modthread import cli
@@ -234,11 +234,7 @@ def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """
     monkeypatch.delenv("MICROPY_DIR", raising=False)
     monkeypatch.setattr(sources, "SOURCES", tmp_path / "sources")
-    settings = {"protocol.file.allow": "always", "user.name": "Test", "user.email": "test@test"}
-    for number, (name, value) in enumerate(settings.items()):
-        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
-        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
-    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(settings)))
+    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "file")  # of submodules, too
     folder = tmp_path / "upstream"
     names = ["pico-sdk", "lwip", "wiznet5k", "micropython-lib", "btstack"]
     for name in names:
@@ -259,15 +255,7 @@ def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def repository(folder: Path, file: str) -> None:
     (folder / file).parent.mkdir(parents=True)
     (folder / file).touch()
-    git(folder, "init", "--quiet")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message=Begin.")
-
-
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", *arguments]
-    run = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    return run.stdout.strip()
+    commit_all(folder, "Begin.")
 
 
 def test_git_brings_the_submodules_that_the_pinned_source_lacks(upstream: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from git_repository import commit_all, git
 
 from modthread._base import sources, system
 from modthread._base.project import ROOT
@@ -19,25 +20,14 @@ def ignore(detail: str) -> None:
     """What these tests show of the progress."""
 
 
-def git(directory: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.invalid"]
-    command = ["git", *identity, *arguments]
-    return subprocess.run(
-        command, cwd=directory, check=True, capture_output=True, text=True
-    ).stdout.strip()
-
-
 @pytest.fixture
 def origin(tmp_path: Path) -> sources.Source:
     """A pin for a local git repository with one tagged commit and a later one."""
     repository = tmp_path / "origin"
     (repository / "py").mkdir(parents=True)
     (repository / "py/mpconfig.h").write_text("// 1.25.0\n")
-    git(repository, "init", "--quiet")
-    git(repository, "add", ".")
-    git(repository, "commit", "--quiet", "--message=Release.")
+    commit = commit_all(repository, "Release.")
     git(repository, "tag", "v1.25.0")
-    commit = git(repository, "rev-parse", "HEAD")
     (repository / "py/mpconfig.h").write_text("// 1.26.0\n")
     git(repository, "commit", "--quiet", "--all", "--message=Later.")
     return replace(sources.pinned("micropython"), git_url=f"file://{repository}", git_commit=commit)
