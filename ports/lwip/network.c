@@ -6,6 +6,9 @@
 #include "lwip/dns.h"
 
 #include "modthread/gil.h"
+#if MICROPY_PY_SSL
+#include "modthread/tls.h"
+#endif
 #include "network.h"
 
 /******************************************************************************/
@@ -56,6 +59,9 @@ static void forget_questions(const thread_t *asker) {
 
 void network_forget_waiting(void) {
     forget_questions(NULL);
+    #if MICROPY_PY_SSL
+    tls_forget();
+    #endif
 }
 
 /******************************************************************************/

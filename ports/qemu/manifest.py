@@ -1,2 +1,2 @@
 include("$(MPY_DIR)/extmod/asyncio")
-freeze("modules")
+freeze("modules", "_boot.py")

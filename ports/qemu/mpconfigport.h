@@ -82,6 +82,14 @@ void lan_poll(void);
 #endif
 #endif
 
+// TLS
+#if MICROPY_PY_SSL
+#define MICROPY_TRACKED_ALLOC                   (1)
+#define MICROPY_PY_HASHLIB_MD5                  (1)
+#define MICROPY_PY_HASHLIB_SHA1                 (1)
+#define MICROPY_PY_CRYPTOLIB                    (1)
+#endif
+
 // Files
 #define MICROPY_VFS                             (1)
 #define MICROPY_READER_VFS                      (1)

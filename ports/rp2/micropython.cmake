@@ -83,6 +83,24 @@ if(MODTHREAD_TRACE)
     list(APPEND MICROPY_DEF_BOARD MODTHREAD_TRACE=1)
 endif()
 
+# What tls.h says.
+function(modthread_rp2_tls)
+    set(modthread ${MODTHREAD_RP2_DIR}/../../modthread)
+    set(library ${MICROPY_LIB_MBEDTLS_DIR}/library)
+    target_sources(firmware PRIVATE ${modthread}/tls.c)
+    target_include_directories(firmware PRIVATE ${modthread}/mbedtls)
+    target_compile_definitions(firmware PRIVATE MBEDTLS_THREADING_C MBEDTLS_THREADING_ALT)
+    set_property(SOURCE ${modthread}/tls.c APPEND PROPERTY INCLUDE_DIRECTORIES ${library})
+    set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modtls_mbedtls.c APPEND PROPERTY COMPILE_OPTIONS
+        -DTLS_IN_MODTLS -include ${modthread}/tls.h
+    )
+    set_property(SOURCE ${library}/ecp.c APPEND PROPERTY COMPILE_DEFINITIONS mbedtls_mpi_mul_mpi=tls_multiply)
+    set_property(SOURCE ${library}/bignum.c APPEND PROPERTY COMPILE_DEFINITIONS mbedtls_mpi_core_sub=tls_subtract)
+    set_property(SOURCE ${library}/bignum_core.c APPEND PROPERTY COMPILE_DEFINITIONS mbedtls_ct_memcpy_if=tls_copy_if memcpy=tls_copy)
+    set_property(SOURCE ${library}/gcm.c APPEND PROPERTY COMPILE_DEFINITIONS mbedtls_cipher_update=tls_cipher_update)
+    set_property(SOURCE ${library}/ssl_tls.c APPEND PROPERTY COMPILE_DEFINITIONS mbedtls_md_hmac_finish=tls_hmac_finish)
+endfunction()
+
 # What network.h and radio.h say.
 function(modthread_rp2_network)
     set(lwip ${MODTHREAD_RP2_DIR}/../lwip)
@@ -94,6 +112,7 @@ function(modthread_rp2_network)
     set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modlwip.c ${MICROPY_EXTMOD_DIR}/network_lwip.c APPEND PROPERTY COMPILE_OPTIONS
         -include ${lwip}/network_locked.h
     )
+    modthread_rp2_tls()
     if(MICROPY_PY_NETWORK_CYW43)
         target_sources(firmware PRIVATE ${MODTHREAD_RP2_DIR}/radio.c)
         set_property(SOURCE ${MICROPY_EXTMOD_DIR}/network_cyw43.c APPEND PROPERTY COMPILE_OPTIONS

@@ -218,7 +218,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 def _setup(_: argparse.Namespace) -> int:
     system.install_packages()
-    sources.micropython()
+    sources.micropython("mbedtls", required=False)
     sources.lwip()
     make = ["make", "--silent", f"--jobs={os.cpu_count()}", f"--file={RP2040PY}"]
     # Where that fails, the emulator works, slower, and only without its strict processor.

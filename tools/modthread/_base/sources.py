@@ -66,11 +66,12 @@ def micropython_at_hand() -> Path | None:
     return pin.tree if (pin.tree / pin.marker).is_file() else None
 
 
-def micropython(*submodules: str) -> Path:
+def micropython(*submodules: str, required: bool = True) -> Path:
     """Return MicroPython's source tree: ``MICROPY_DIR``, or the pinned one.
 
     `submodules` are the pins that must be in its ``lib``, as ``git submodule update`` would put
-    them there. Blocks while missing trees are downloaded; raises ModthreadError.
+    them there. Where they are not `required`, ``MICROPY_DIR`` may lack them. Blocks while missing
+    trees are downloaded; raises ModthreadError.
     """
     pin = pinned("micropython")
     libraries = {name: pinned(name) for name in submodules}
@@ -80,7 +81,7 @@ def micropython(*submodules: str) -> Path:
             for name, library in libraries.items()
             if not (tree / "lib" / name / library.marker).is_file()
         ]
-        if missing:
+        if missing and required:
             raise ModthreadError(
                 f"{pin.variable}={tree} lacks submodules; run:"
                 f" git -C {tree} submodule update --init {' '.join(missing)}"

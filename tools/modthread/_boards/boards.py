@@ -32,6 +32,9 @@ class EmulatorConfig:
     ``{host}`` and ``{board}`` for the two ports. `network` are the arguments where there are any,
     with ``{forwards}`` for all of them, between commas. `forwarded` are the board's ports that have
     one if nobody says which.
+
+    `seed` are the arguments that give the board something random to begin with, with ``{seed}`` for
+    the file where it is.
     """
 
     command: tuple[str, ...]
@@ -42,6 +45,7 @@ class EmulatorConfig:
     network: tuple[str, ...] = ()
     forward: str = ""
     forwarded: tuple[int, ...] = ()
+    seed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

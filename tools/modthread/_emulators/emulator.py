@@ -1,5 +1,6 @@
 """An emulated board: a process that prints the name of a pseudo-terminal and then runs."""
 
+import os
 import re
 import select
 import shutil
@@ -7,7 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from modthread._base import process, project
@@ -15,8 +17,20 @@ from modthread._boards.boards import Board
 from modthread._emulators.forward import LOOPBACK, Forward, HostPort
 from modthread.errors import ModthreadError
 
+SEED_SIZE = 32
 START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
+
+
+@contextmanager
+def seed() -> Iterator[int]:
+    """Hold a file without a name, with random bytes; yields its descriptor."""
+    file = os.memfd_create("seed")
+    try:
+        os.write(file, os.urandom(SEED_SIZE))
+        yield file
+    finally:
+        os.close(file)
 
 
 class Emulator:
@@ -68,14 +82,17 @@ class Emulator:
         if str(self._board.image) in command and not self._board.image.is_file():
             build = project.command("firmware", self._board.name)
             raise ModthreadError(f"{self._board.image} is missing; run {build}")
-        self._process = subprocess.Popen(
-            process.killed_with_parent() + command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            bufsize=0,  # select() must see every line
-            process_group=0,  # Ctrl-C on the terminal is for the script, not for the emulator
-        )
+        with seed() as file:
+            command += [part.format(seed=f"/proc/self/fd/{file}") for part in self._config.seed]
+            self._process = subprocess.Popen(
+                process.killed_with_parent() + command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                bufsize=0,  # select() must see every line
+                process_group=0,  # Ctrl-C on the terminal is for the script, not for the emulator
+                pass_fds=[file],
+            )
         return self._port()
 
     def stop(self) -> None:

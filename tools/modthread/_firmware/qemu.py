@@ -16,14 +16,15 @@ VARIANTS = frozenset(Threads)
 def firmware(board: Board, threads: Threads) -> Path:
     """Build the firmware and return the ELF file."""
     build = board.directory if threads is Threads.OURS else _other_directory(board, threads)
-    micropython = sources.micropython()
+    has_network = board.emulator is not None and bool(board.emulator.network)
+    micropython = sources.micropython(*(["mbedtls"] if has_network else []), required=False)
     kernel_path = sources.freertos_kernel()
     variables = {
         "BOARD": board.name,
         "MICROPY_DIR": str(micropython),
         "MICROPY_MPYCROSS": str(mpy_cross(micropython)),
     }
-    if board.emulator and board.emulator.network:
+    if has_network:
         variables["LWIP_DIR"] = str(sources.lwip())
     if kernel_path:
         variables["FREERTOS_KERNEL_PATH"] = str(kernel_path)

@@ -1,0 +1,1 @@
+freeze("modules", "ssl.py")
