@@ -179,6 +179,16 @@ class Device:
             for about, traceback in zip(notes[::2], notes[1::2], strict=True)
         ]
 
+    def kept(self, name: str) -> bytes:
+        """Return what a device has kept that is wired to the emulated board; blocks.
+
+        `name` is where it is wired, and what it keeps: ``spi1.png``, ``i2c0-0x3c.png``,
+        ``gpio14.csv``. Raises ModthreadError if there is no such device.
+        """
+        if self._emulator is None:
+            raise ModthreadError(f"{self.board.name} is not emulated: look at what is wired to it")
+        return self._emulator.kept(name)
+
     def timeline(self) -> Timeline | None:
         """Return what the board has recorded of its threads, None if it has recorded nothing.
 

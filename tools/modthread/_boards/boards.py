@@ -24,7 +24,8 @@ Made = TypeVar("Made")
 class EmulatorConfig:
     """How a board is emulated: a command, and its option ``-icount``, which QEMU describes.
 
-    ``{python}`` and ``{firmware}`` in the command stand for this Python and for the board's image.
+    ``{python}`` and ``{firmware}`` in the command stand for this Python and for the board's image,
+    ``{kept}`` for a folder in which wired devices leave what they keep.
     Device tests use `test_icount`; `icount` is for a person or a host test that looks on.
     `cycle_ns` is the length of the processor's cycle, if the emulator counts cycles.
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from modthread.errors import ModthreadError
 SEED_SIZE = 32
 START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
+KEEP_LIMIT = 10.0  # until all is in files that wired devices have kept, before that scale
+ALL_KEPT = "all"  # the last of these files
 
 
 @contextmanager
@@ -56,6 +59,7 @@ class Emulator:
         self._config = board.emulator
         self._icount = icount or board.emulator.icount
         self._process: subprocess.Popen[bytes] | None = None
+        self._kept = tempfile.TemporaryDirectory(prefix="modthread-")
         self._forwards = forwards or [Forward(port) for port in board.emulator.forwarded]
         self._host_ports: dict[int, HostPort] = {}  # by the board's ports
 
@@ -109,6 +113,28 @@ class Emulator:
         """Let the board go on."""
         self._signal(signal.SIGCONT)
 
+    def kept(self, name: str) -> bytes:
+        """Return what a wired device has kept, by the name of its file; blocks until it is there.
+
+        Raises ModthreadError if there is no such device.
+        """
+        folder = Path(self._kept.name)
+        if "{kept}" not in self._config.command:
+            raise ModthreadError(f"nothing that is wired to {self._board.name} keeps anything")
+        (folder / ALL_KEPT).unlink(missing_ok=True)
+        self._signal(signal.SIGUSR1)
+        deadline = time.monotonic() + KEEP_LIMIT * self._board.time_scale
+        while not (folder / ALL_KEPT).exists():
+            if self._process is None or self._process.poll() is not None:
+                raise ModthreadError(f"{self._board.name} does not run; start it first")
+            if time.monotonic() > deadline:
+                raise ModthreadError(f"{self._board.name} does not say what {name} is")
+            time.sleep(0.01)
+        if not (folder / name).is_file():
+            names = sorted(path.name for path in folder.iterdir() if path.name != ALL_KEPT)
+            raise ModthreadError(f"no wired device keeps {name}; name one of {', '.join(names)}")
+        return (folder / name).read_bytes()
+
     def _signal(self, number: int) -> None:
         if self._process and self._process.poll() is None:
             self._process.send_signal(number)
@@ -143,7 +169,11 @@ class Emulator:
                 self._host_ports[forward.board] = HostPort(forward)
 
     def _command(self) -> list[str]:
-        places = {"{python}": sys.executable, "{firmware}": str(self._board.image)}
+        places = {
+            "{python}": sys.executable,
+            "{firmware}": str(self._board.image),
+            "{kept}": self._kept.name,
+        }
         command = [places.get(part, part) for part in self._config.command]
         if self._host_ports:
             forwards = ",".join(

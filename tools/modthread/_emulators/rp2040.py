@@ -9,6 +9,7 @@ of the host the board's port 80. rp2040py's own command lacks what this module, 
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from rp2040py.simulator import Simulator
 from rp2040py.usb.cdc import ENDPOINT_ZERO
 
 from modthread._emulators import radio, strict
+from modthread._emulators.emulator import ALL_KEPT
 from modthread._emulators.forward import Forward
 from modthread._emulators.radio import Radio
 from modthread.errors import ModthreadError
@@ -130,6 +132,12 @@ class RealTime:
 Run = Callable[[Simulator], None]
 
 
+def keep(device: BaseDevice, folder: Path) -> None:
+    """Write what wired devices have kept into files of `folder`, and then one more."""
+    strict.keep(device, folder)
+    (folder / ALL_KEPT).touch()
+
+
 async def emulate(
     device: BaseDevice, run: Run, real_time: bool, wireless: Radio | None, forwards: list[Forward]
 ) -> None:
@@ -200,8 +208,14 @@ def main() -> None:
         action="append",
         default=[],
         metavar="PLACE=DEVICE",
-        help="wire a device of modthread.peripherals: i2c0:0x3c=ssd1306, spi0=loop, uart1=echo;"
-        " nothing is wired with -strict off, whose buses take no time",
+        help="wire a device of modthread.peripherals: i2c0:0x3c=ssd1306, spi0=loop, uart1=echo,"
+        " gpio14=edges; nothing is wired with -strict off, whose buses take no time",
+    )
+    parser.add_argument(
+        "-keep",
+        type=Path,
+        metavar="FOLDER",
+        help="write what wired devices have kept into files there, at each SIGUSR1",
     )
     options = parser.parse_args()
     wireless = Radio() if options.radio else None
@@ -216,6 +230,8 @@ def main() -> None:
         device = strict.device(board, settings)
         for one in options.wire:
             strict.wire(device, one)
+        if options.keep:
+            signal.signal(signal.SIGUSR1, lambda *_: keep(device, options.keep))
         asyncio.run(emulate(device, strict.run, *rest))
     except ModthreadError as error:
         parser.error(str(error))

@@ -89,6 +89,14 @@ def wire(device: BaseDevice, what: str) -> None:
     device.mcu.wire(what)
 
 
+def keep(device: BaseDevice, folder: Path) -> None:
+    """Write what wired devices have kept into files of `folder`."""
+    from modthread._emulators.strict.chip import Chip
+
+    assert isinstance(device.mcu, Chip)
+    device.mcu.keep(folder)
+
+
 def run(simulator: Simulator) -> None:
     """Run the chip for a few milliseconds of the host's time, or until it is stopped."""
     from modthread._emulators.strict import core

@@ -36,7 +36,9 @@ class Spi(RPSPI):
         self.on_transmit = self._begin
 
     def _begin(self, value: int) -> None:
-        self._answer = self.device.transfer(value) if self.device else 0
+        device = self.device
+        selected = device and not ("cs" in device.levels and device.levels["cs"]())
+        self._answer = device.transfer(value) if device and selected else 0
         self._alarm.schedule(self.data_bits / (self.clock_frequency or 1e6) * SECOND)
 
     def _end(self) -> None:

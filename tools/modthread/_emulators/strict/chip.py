@@ -2,12 +2,16 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from rp2040py.clock.clock import IClock
+from rp2040py.gpio_pin import GPIOPin, GPIOPinState
 from rp2040py.peripherals.clocks import RPClocks
 from rp2040py.peripherals.psm import WDSEL_CLOCKS, WDSEL_RESETS
 from rp2040py.peripherals.reset import RESETS_BITS_MASK, RPReset
+from rp2040py.peripherals.timer import RPTimer
 from rp2040py.rp2040 import RP2040
 
 from modthread import peripherals
@@ -15,7 +19,7 @@ from modthread._emulators.strict import RULES, Settings
 from modthread._emulators.strict.buses import I2c, Spi, Uart
 from modthread._emulators.strict.core import Bus
 from modthread.errors import ModthreadError
-from modthread.peripherals import I2CDevice, SpiDevice, UartPeer
+from modthread.peripherals import I2CDevice, Peripheral, PinDevice, SpiDevice, UartPeer
 
 SSI = 0x18000000
 IO_QSPI = 0x40018000
@@ -86,6 +90,22 @@ SLEEP_EN = (0xA8, 0xAC)
 PERI_CTRL = 0x48
 PERI_HERTZ = {2: 48_000_000, 4: 12_000_000}  # by AUXSRC, where it is not the clock of the processor
 DEFAULT = Settings()
+PLACE = re.compile(r"(i2c|spi|uart|gpio)(\d+)(?::(0x[0-9a-f]{2}|\w+=\d+(?:,\w+=\d+)*))?")
+HIGH = {GPIOPinState.HIGH, GPIOPinState.INPUT_PULL_UP}
+LOW = {GPIOPinState.LOW, GPIOPinState.INPUT_PULL_DOWN}
+
+
+def follow_level(pin: GPIOPin, timer: RPTimer, device: PinDevice) -> None:
+    """Tell `device` of each edge of `pin`; a pin that floats keeps its level."""
+    before = pin.value in HIGH
+
+    def changed(state: GPIOPinState, _: GPIOPinState) -> None:
+        nonlocal before
+        if state in HIGH | LOW and (state in HIGH) != before:
+            before = not before
+            device.edge(before, timer._micros())
+
+    pin.add_listener(changed)
 
 
 class Resets(RPReset):
@@ -158,6 +178,7 @@ class Chip(Bus):
         self.i2c = [I2c(self, f"I2C{n}", one.irq) for n, one in enumerate(self.i2c)]
         for name, blocks in (("UART", self.uart), ("SPI", self.spi), ("I2C", self.i2c)):
             self.peripherals |= {ADDRESS[f"{name}{n}"] >> 12: one for n, one in enumerate(blocks)}
+        self._keepers: dict[str, Peripheral] = {}  # by the names of their files
         self.tolerated = TOLERATED
         self._let_systick_end_sleep()
         self.sram[:] = random.Random(settings.ram).randbytes(len(self.sram))
@@ -165,22 +186,62 @@ class Chip(Bus):
             self.follow(block)
 
     def wire(self, what: str) -> None:
-        """Wire a device to a bus: ``i2c0:0x3c=ssd1306``, ``spi0=loop`` or ``uart1=echo``."""
-        place, _, name = what.partition("=")
-        found = re.fullmatch(r"(spi|uart|i2c)([01])(?::0x([0-9a-f]{2}))?", place)
-        bus = getattr(self, found[1])[int(found[2])] if found else None
-        match bus, peripherals.device(name):
-            case I2c(), I2CDevice() as device if found and found[3]:
-                bus.devices[int(found[3], 16)] = device
-            case Spi(), SpiDevice() as device:
+        """Wire a device to a bus or a pin: ``i2c0:0x3c=ssd1306``, ``spi0=loop``, ``gpio14=edges``.
+
+        Its pins have names: ``spi1:dc=15,cs=13=st7789``.
+        """
+        place, name = what.rsplit("=", 1) if "=" in what else (what, "")
+        device = peripherals.device(name)
+        found = PLACE.fullmatch(place)
+        kind, number, rest = found.groups(default="") if found else ("", "0", "")
+        match self._end(kind, int(number)), device:
+            case I2c() as bus, I2CDevice() if rest.startswith("0x"):
+                bus.devices[int(rest, 16)] = device
+            case Spi() as bus, SpiDevice() if not rest.startswith("0x"):
+                device.levels = self._levels(rest)
+                if missing := device.NEEDS - device.levels.keys():
+                    raise ModthreadError(
+                        f"-wire {what!r}: which pin is {min(missing)}? Say it as in"
+                        f" {kind}{number}:{min(missing)}=15={name}"
+                    )
                 bus.device = device
-            case Uart(), UartPeer() as device:
+            case Uart() as bus, UartPeer() if not rest:
                 bus.peer = device
+            case GPIOPin() as pin, PinDevice() if not rest:
+                follow_level(pin, self.timer, device)
             case _:
                 raise ModthreadError(
                     f"-wire {what!r}: say what and where, as in i2c0:0x3c=ssd1306, spi0=loop,"
-                    " uart1=echo"
+                    " uart1=echo, gpio14=edges"
                 )
+        if device.KEPT:
+            address = f"-{rest}" if rest.startswith("0x") else ""
+            self._keepers[f"{kind}{number}{address}{device.KEPT}"] = device
+
+    def keep(self, folder: Path) -> None:
+        """Write what wired devices have kept into files of `folder`, named after their places."""
+        for name, device in self._keepers.items():
+            (folder / name).write_bytes(device.kept())
+
+    def _end(self, kind: str, number: int) -> object:
+        """Return the chip's end of a wire, None if it has no such."""
+        ends: dict[str, Sequence[object]] = {
+            "i2c": self.i2c,
+            "spi": self.spi,
+            "uart": self.uart,
+            "gpio": self.gpio,
+        }
+        return ends[kind][number] if kind in ends and number < len(ends[kind]) else None
+
+    def _levels(self, pins: str) -> dict[str, Callable[[], bool]]:
+        numbers = dict(pin.split("=") for pin in pins.split(",") if pin)
+        for number in numbers.values():
+            if not self._end("gpio", int(number)):
+                raise ModthreadError(f"-wire: the chip has no pin {number}; name one of 0 to 29")
+        return {name: partial(self._is_high, int(number)) for name, number in numbers.items()}
+
+    def _is_high(self, number: int) -> bool:
+        return self.gpio[number].value in HIGH
 
     def reset(self, *, preserve_flash: bool = False, from_watchdog: bool = False) -> None:
         """Reset the chip, or of it what the watchdog is to reset."""
