@@ -22,7 +22,7 @@ typedef struct _buffer_t {
 void buffer_hold(buffer_t *buffer, const void *start, size_t size);
 void buffer_drop(const buffer_t *buffer);
 
-// A soft reset has deleted all other threads.
+// A soft reset deletes all other threads: before it does.
 void buffer_reset(void);
 
 #endif // MODTHREAD_BUFFER_H

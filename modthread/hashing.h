@@ -16,7 +16,7 @@ mp_obj_t hashing_new(hashing_new_t make_new, mp_fun_2_t update, const mp_obj_typ
 mp_obj_t hashing_update(mp_fun_2_t update, mp_obj_t self, mp_obj_t data);
 mp_obj_t hashing_digest(mp_fun_1_t digest, mp_obj_t self);
 
-// A soft reset has deleted all other threads.
+// A soft reset deletes all other threads: before it does.
 void hashing_reset(void);
 
 #define HASHING_METHODS(hash) \

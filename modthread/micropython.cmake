@@ -26,6 +26,9 @@ target_sources(usermod_modthread INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/pin.c
     ${CMAKE_CURRENT_LIST_DIR}/file_system.c
     ${CMAKE_CURRENT_LIST_DIR}/import.c
+    ${CMAKE_CURRENT_LIST_DIR}/bus.c
+    ${CMAKE_CURRENT_LIST_DIR}/buffer.c
+    ${CMAKE_CURRENT_LIST_DIR}/hashing.c
     ${CMAKE_CURRENT_LIST_DIR}/event_loop.c
     ${CMAKE_CURRENT_LIST_DIR}/deadline.c
     ${CMAKE_CURRENT_LIST_DIR}/wait.c
@@ -76,6 +79,17 @@ set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_blockdev.c APPEND PROPERTY COMPILE
 )
 set_property(SOURCE ${MICROPY_DIR}/extmod/vfs_lfs.c APPEND PROPERTY COMPILE_OPTIONS
     -include ${CMAKE_CURRENT_LIST_DIR}/littlefs_lock.h
+)
+
+# What C code uses while others run stays as it is: see buffer.h.
+set_property(SOURCE ${MICROPY_PY_DIR}/malloc.c APPEND PROPERTY COMPILE_DEFINITIONS
+    gc_free=buffer_free
+    gc_realloc=buffer_realloc
+)
+
+# Others have their turns while much is hashed: see hashing.h.
+set_property(SOURCE ${MICROPY_DIR}/extmod/modhashlib.c APPEND PROPERTY COMPILE_OPTIONS
+    -DHASHING_IN_MODHASHLIB -include ${CMAKE_CURRENT_LIST_DIR}/hashing.h
 )
 
 # The import lock: see import.c.

@@ -5,6 +5,8 @@
 #include "py/mpthread.h"
 #include "py/runtime.h"
 
+#include "modthread/buffer.h"
+#include "modthread/hashing.h"
 #include "modthread/kernel.h"
 
 #include "idle.h"
@@ -26,6 +28,13 @@ int __wrap_pyexec_friendly_repl(void) {
 int __real_pyexec_raw_repl(void);
 int __wrap_pyexec_raw_repl(void) {
     return mp_thread_run_repl(__real_pyexec_raw_repl);
+}
+
+// See MODTHREAD_FORGET_WAITING.
+void esp32_forget_waiting(void);
+void esp32_forget_waiting(void) {
+    hashing_reset();
+    buffer_reset();
 }
 
 // At each soft reset, too: all other threads have ended.

@@ -156,9 +156,6 @@ function(modthread_rp2_overlay)
         ${MODTHREAD_RP2_DIR}/transfer.c
         ${MODTHREAD_RP2_DIR}/transfer_i2c.c
         ${MODTHREAD_RP2_DIR}/transfer_spi.c
-        ${MODTHREAD_RP2_DIR}/../../modthread/buffer.c
-        ${MODTHREAD_RP2_DIR}/../../modthread/bus.c
-        ${MODTHREAD_RP2_DIR}/../../modthread/hashing.c
         ${MODTHREAD_KERNEL_SOURCES}
         ${FREERTOS_KERNEL_PATH}/tasks.c
         ${FREERTOS_KERNEL_PATH}/list.c
@@ -166,15 +163,6 @@ function(modthread_rp2_overlay)
     set_property(SOURCE ${MODTHREAD_RP2_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
     set_property(SOURCE ${MICROPY_DIR}/shared/tinyusb/mp_usbd_runtime.c APPEND PROPERTY COMPILE_DEFINITIONS
         mp_call_function_n_kw=pin_call # TinyUSB calls Python, and must not be entered by others meanwhile
-    )
-    # What a driver uses stays as it is: see buffer.h.
-    set_property(SOURCE ${MICROPY_PY_DIR}/malloc.c APPEND PROPERTY COMPILE_DEFINITIONS
-        gc_free=buffer_free
-        gc_realloc=buffer_realloc
-    )
-    # Others have their turns while much is hashed.
-    set_property(SOURCE ${MICROPY_EXTMOD_DIR}/modhashlib.c APPEND PROPERTY COMPILE_OPTIONS
-        -DHASHING_IN_MODHASHLIB -include ${MODTHREAD_RP2_DIR}/../../modthread/hashing.h
     )
     if(MICROPY_PY_LWIP)
         modthread_rp2_network()

@@ -7,7 +7,7 @@ import pytest
 from prelude import start_computing, wait_until
 
 
-@pytest.mark.boards("RPI_PICO")
+@pytest.mark.boards("RPI_PICO", "ESP32_GENERIC_C3")
 def test_updates_of_two_threads_are_whole():
     texts = [bytes([value]) * 6000 for value in b"ab"]
     shared = hashlib.sha256()
@@ -25,7 +25,7 @@ def test_updates_of_two_threads_are_whole():
     assert shared.digest() == hashlib.sha256(done[0] + done[1]).digest()
 
 
-@pytest.mark.boards("RPI_PICO")
+@pytest.mark.boards("RPI_PICO", "ESP32_GENERIC_C3")
 def test_data_that_change_meanwhile_stay_in_memory():
     data = [bytearray(8000)]
     begun, got = [], []
@@ -47,7 +47,7 @@ def test_data_that_change_meanwhile_stay_in_memory():
     assert all(other == b"x" * 1000 for other in others)
 
 
-@pytest.mark.boards("RPI_PICO")
+@pytest.mark.boards("RPI_PICO", "ESP32_GENERIC_C3")
 def test_a_digest_ends_a_hash():
     one = hashlib.sha256(bytes(1000))
     one.digest()
