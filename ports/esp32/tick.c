@@ -1,6 +1,6 @@
 // This file is part of modthread. SPDX-License-Identifier: MIT
 //
-// The kernel's tick, and the clock of threads.
+// The kernel's tick, and the clock and the alarm of threads: one of ESP-IDF's timers, so that machine.Timer has all of its own.
 
 #include "py/mphal.h"
 #include "py/ringbuf.h"
@@ -14,6 +14,10 @@
 
 #include "idle.h"
 #include "tick.h"
+
+#if !CONFIG_ESP_TIMER_SUPPORTS_ISR_DISPATCH_METHOD
+#error modthread needs CONFIG_ESP_TIMER_SUPPORTS_ISR_DISPATCH_METHOD, as in ports/esp32/sdkconfig: delete the sdkconfig of an older build
+#endif
 
 // MicroPython's own port looks for events once a tick, which is 10 ms there.
 #define LOOK_AGAIN_TICKS (pdMS_TO_TICKS(5))
@@ -40,14 +44,26 @@ static bool IRAM_ATTR time_to_look_again(void) {
     return true;
 }
 
-// Threads that wait until some time are on time to a tick, which looks whether it has come.
+static esp_timer_handle_t alarm_timer;
+
+// In the timer's interrupt, on core 0, also while flash is written. Nothing of esp_timer is locked.
+static void IRAM_ATTR alarm_handler(void *unused) {
+    (void)unused;
+    mp_thread_alarm();
+}
+
+// What is locked here is locked within our critical section, and never the other way round. A handler that has begun on
+// the other core looks at the clock, and sets the alarm again.
 void IRAM_ATTR mp_thread_set_alarm(uint64_t us) {
-    (void)us;
+    esp_timer_stop(alarm_timer); // an error if it is not set
+    if (us != UINT64_MAX) {
+        uint64_t now = mp_thread_time_us();
+        esp_timer_start_once(alarm_timer, us <= now ? 0 : us - now);
+    }
 }
 
 static void IRAM_ATTR tick(void) {
     mp_thread_tick();
-    mp_thread_alarm();
     if (input_has_come() || time_to_look_again()) {
         mp_thread_notify();
     }
@@ -59,6 +75,12 @@ uint64_t IRAM_ATTR mp_thread_time_us(void) {
 }
 
 void tick_init(void) {
+    const esp_timer_create_args_t args = {
+        .callback = alarm_handler,
+        .dispatch_method = ESP_TIMER_ISR,
+        .name = "threads",
+    };
+    ESP_ERROR_CHECK(esp_timer_create(&args, &alarm_timer));
     esp_register_freertos_tick_hook_for_cpu(tick, xPortGetCoreID());
 }
 

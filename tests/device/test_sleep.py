@@ -117,7 +117,7 @@ def test_a_long_sleep_us_stops_nobody():
     assert max(late) <= 5000, f"a sleep of 7 ms came {max(late)} us late"
 
 
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
 @pytest.mark.parametrize("us", [200, 500, 1000, 2000, 7300])
 def test_on_time_beside_threads_that_compute(us):
     running = start_computing(4)
@@ -134,7 +134,7 @@ def test_on_time_beside_threads_that_compute(us):
     assert late[-1] <= 500, f"{late[-1]} us late"
 
 
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
 def test_a_loop_of_1_khz_leaves_the_rest():
     alone = rate_beside(0)
     beside = rate_beside(1, lambda: time.sleep_us(950))

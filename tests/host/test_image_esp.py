@@ -32,7 +32,7 @@ class Parts:
     def build(
         self,
         ram_code: bytes,
-        names: str = "mp_thread_notify tick mp_thread_tick",
+        names: str = "mp_thread_notify alarm_handler tick mp_thread_tick",
         other: str = "",
     ) -> None:
         """Link a file whose functions `names`, at one place in IRAM, have this code.
@@ -159,7 +159,7 @@ def test_the_tick_calls_what_is_in_the_rom(c3: Parts) -> None:
 def test_the_tick_calls_into_flash(c3: Parts) -> None:
     c3.build(auipc_jalr(c3.flash - (c3.iram + CODE)) + RETURN)
     said = c3.said()
-    for function in ("tick", "mp_thread_tick", "mp_thread_notify"):
+    for function in ("tick", "alarm_handler", "mp_thread_tick", "mp_thread_notify"):
         assert f"in_flash(), called by {function}(), is in flash and runs while flash" in said
 
 
@@ -263,7 +263,7 @@ def test_code_for_another_machine(c3: Parts) -> None:
 )
 def test_an_instruction_of_a_larger_processor(c3: Parts, code: int, extension: str) -> None:
     c3.build(struct.pack("<I" if code & 3 == 3 else "<H", code) + RETURN)
-    place = f"{c3.iram + CODE:#x}, mp_thread_tick()"
+    place = f"{c3.iram + CODE:#x}, alarm_handler()"
     assert f"ESP32C3 has no extension {extension}, which is used at {place}" in c3.said()
 
 

@@ -263,9 +263,11 @@ FATAL = dict.fromkeys(
     ("mp_thread_stack_overflow", "abort", "esp_system_abort", "__assert_func"),
     "it ends the firmware",
 )
-# The tick, and what drivers' interrupts call that stay enabled with the caches off: ports/esp32.
+# The tick, the alarm, and what drivers' interrupts call that stay enabled with the caches off:
+# ports/esp32.
 ESP_FLASH_OFF = (
     FlashOff("tick", "mp_thread_notify", FATAL, file="tick.c"),
+    FlashOff("alarm_handler", "mp_thread_notify", FATAL, file="tick.c"),
     FlashOff("mp_thread_tick", "mp_thread_notify", FATAL),
     FlashOff("mp_thread_notify", "mp_thread_notify", FATAL),
     FlashOff("__wrap_mp_hal_wake_main_task_from_isr", "mp_thread_notify", FATAL, always=False),
