@@ -43,6 +43,8 @@ void mp_thread_tick(void);
 // Threads compute, and leave nothing to tasks of lower priority: whoever owns the GIL is to keep it and sleep, for up to two
 // ticks, so that all of Python pauses. From interrupts; never blocks.
 void mp_thread_pause(void);
+// Those tasks have done their work: end the pause, if there is one. From tasks and interrupts; never blocks.
+void mp_thread_end_pause(void);
 // Something happened that a thread in mp_event_wait_ms() may wait for (a character came, a transfer ended).
 // From interrupts and tasks, with or without the GIL; never blocks.
 void mp_thread_notify(void);

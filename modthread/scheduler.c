@@ -64,6 +64,7 @@ static bool pin_keeps_main(void) {
 }
 
 static volatile bool pause_requested;
+static volatile bool pausing;
 
 static bool may_switch(void) {
     return gil_switch_requested && gil_pins == 0;
@@ -397,10 +398,25 @@ void mp_thread_pause(void) {
     update();
 }
 
+void mp_thread_end_pause(void) {
+    if (!pausing) {
+        return;
+    }
+    uint32_t state = kernel_lock();
+    if (pausing) {
+        pausing = false;
+        kernel_give(gil_current->task);
+    }
+    kernel_unlock(state);
+}
+
+// The thread keeps the GIL, and so is current until the end.
 static void pause(void) {
     pause_requested = false;
     update();
+    pausing = true;
     kernel_take(2);
+    pausing = false;
 }
 
 void mp_thread_give_way(void) {

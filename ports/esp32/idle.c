@@ -15,8 +15,21 @@
 
 static volatile bool idle_has_run[configNUMBER_OF_CORES];
 
-static bool IRAM_ATTR idle(void) {
+static bool all_have_run(void) {
+    for (size_t core = 0; core < configNUMBER_OF_CORES; core++) {
+        if (!idle_has_run[core]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// An idle task has freed memory before, and the watchdog's hook is called before this one or at the next pause.
+static bool idle(void) {
     idle_has_run[xPortGetCoreID()] = true;
+    if (all_have_run()) {
+        mp_thread_end_pause();
+    }
     return true; // and may sleep now
 }
 
