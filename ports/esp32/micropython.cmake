@@ -23,6 +23,8 @@ foreach(name crash hal idle start tick)
 endforeach()
 if(CONFIG_IDF_TARGET_ARCH_XTENSA)
     target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/gchelper_xtensa.c)
+else()
+    target_sources(usermod_modthread INTERFACE ${MODTHREAD_ESP32_DIR}/compiled_riscv.c)
 endif()
 
 set_property(SOURCE ${MICROPY_DIR}/extmod/modbluetooth.c APPEND PROPERTY COMPILE_OPTIONS
@@ -39,10 +41,12 @@ function(modthread_esp32_overlay)
     set_target_properties(${MICROPY_TARGET} PROPERTIES SOURCES "${sources};${own_sources}")
     set_property(SOURCE ${MODTHREAD_ESP32_DIR}/../../modthread/modthread.c APPEND PROPERTY COMPILE_DEFINITIONS MODTHREAD_VERSION="${MODTHREAD_VERSION}")
     if(CONFIG_IDF_TARGET_ARCH_XTENSA)
-        set(xtensa_functions gc_collect)
+        set(functions gc_collect)
+    else()
+        set(functions esp_native_code_commit)
     endif()
     foreach(function
-        ${xtensa_functions}
+        ${functions}
         esp_light_sleep_start
         mp_init
         mp_hal_delay_ms

@@ -9,6 +9,7 @@
 #include "modthread/hashing.h"
 #include "modthread/kernel.h"
 
+#include "compiled.h"
 #include "idle.h"
 #include "tick.h"
 
@@ -40,6 +41,7 @@ void esp32_forget_waiting(void) {
 // At each soft reset, too: all other threads have ended.
 void __real_mp_init(void);
 void __wrap_mp_init(void) {
+    compiled_reset();
     mp_thread_init_main(pxTaskGetStackStart(NULL));
     __real_mp_init();
 }

@@ -12,6 +12,7 @@
 
 #include "modthread/gil.h"
 
+#include "compiled.h"
 #include "idle.h"
 #include "tick.h"
 
@@ -50,6 +51,7 @@ static esp_timer_handle_t alarm_timer;
 static void IRAM_ATTR alarm_handler(void *unused) {
     (void)unused;
     mp_thread_alarm();
+    compiled_tick();
 }
 
 // What is locked here is locked within our critical section, and never the other way round. A handler that has begun on
@@ -68,6 +70,7 @@ static void IRAM_ATTR tick(void) {
         mp_thread_notify();
     }
     idle_watch();
+    compiled_tick();
 }
 
 uint64_t IRAM_ATTR mp_thread_time_us(void) {

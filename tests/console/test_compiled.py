@@ -3,7 +3,7 @@
 import pytest
 from console import Console
 
-pytestmark = pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+pytestmark = pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
 
 COMMON = """
 import _thread, time
@@ -39,6 +39,8 @@ def native_in_finally():
             pass
     finally:
         print('finally')
+"""
+ASM = """
 @micropython.asm_thumb
 def asm():
     label(LOOP)
@@ -46,9 +48,20 @@ def asm():
 """
 
 
-@pytest.mark.parametrize("function", ["viper", "long_viper", "native", "asm"])
+@pytest.mark.parametrize("function", ["viper", "long_viper", "native"])
 def test_ctrl_c(console: Console, function: str) -> None:
     console.run(COMMON)
+    interrupt(console, function)
+
+
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+def test_ctrl_c_in_assembler(console: Console) -> None:
+    console.run(ASM)
+    interrupt(console, "asm")
+
+
+def interrupt(console: Console, function: str) -> None:
+    """Expect that Ctrl-C ends the loop in `function`, each time."""
     for _ in range(5):
         console.start(f"print('begin')\n{function}()")
         console.expect(b"begin\r\n")
@@ -69,9 +82,20 @@ def test_ctrl_c_leaves_by_with_and_finally(console: Console) -> None:
         assert output.endswith("KeyboardInterrupt: \r\n"), output
 
 
-@pytest.mark.parametrize("function", ["viper", "native", "asm"])
+@pytest.mark.parametrize("function", ["viper", "native"])
 def test_soft_reset_with_threads(console: Console, function: str) -> None:
     console.run(COMMON)
+    reset_beside(console, function)
+
+
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
+def test_soft_reset_with_threads_in_assembler(console: Console) -> None:
+    console.run("import _thread\n" + ASM)
+    reset_beside(console, "asm")
+
+
+def reset_beside(console: Console, function: str) -> None:
+    """Reset the board softly beside threads that loop in `function`."""
     console.run(f"for _ in range(3):\n    _ = _thread.start_new_thread({function}, ())\n")
     assert console.value("1 + 1") == 2
     console.soft_reset()
