@@ -4,10 +4,13 @@
 """
 
 import _thread
+import sys
 import time
 
 import pytest
 from prelude import rate
+
+ESP32 = sys.platform == "esp32"
 
 
 def pin(number, *more):
@@ -22,7 +25,6 @@ def sleep():
 
 def poll():
     import select
-    import sys
 
     poller = select.poll()
     poller.register(sys.stdin, select.POLLIN)
@@ -68,21 +70,21 @@ def uart_write():
 def uart_read():
     from machine import UART
 
-    port = UART(0, 115200, tx=pin(0), rx=pin(1), timeout=30)
+    port = UART(1 if ESP32 else 0, 115200, tx=pin(0), rx=pin(1), timeout=30)
     return lambda: port.read(1)
 
 
 def soft_spi():
     from machine import SoftSPI
 
-    bus, data = SoftSPI(100000, sck=pin(10), mosi=pin(11), miso=pin(12)), bytes(200)
+    bus, data = SoftSPI(100000, sck=pin(8), mosi=pin(9), miso=pin(10)), bytes(200)
     return lambda: bus.write(data)
 
 
 def soft_i2c():
     from machine import SoftI2C
 
-    bus = SoftI2C(scl=pin(7, 1), sda=pin(6, 1), freq=1000, timeout=20000)
+    bus = SoftI2C(scl=pin(7), sda=pin(6), freq=1000, timeout=20000)
 
     def write():
         try:
@@ -94,9 +96,9 @@ def soft_i2c():
 
 
 def time_pulse_us():
-    from machine import time_pulse_us
+    from machine import Pin, time_pulse_us
 
-    silent = pin(13, 0, 2)
+    silent = pin(3, Pin.IN, Pin.PULL_DOWN)
     return lambda: time_pulse_us(silent, 1, 20000)
 
 
@@ -143,7 +145,7 @@ def deflate():
     packed = bytes.fromhex(
         "28cfedc13101000000c2a0f54f6d094fa000000000000000000000000000000000000000000000000000000000003e0675300001"
     )
-    into = bytearray(8192)  # of zeros
+    into = bytearray(12288)  # of zeros
     return lambda: DeflateIO(io.BytesIO(packed), ZLIB, 10).readinto(into)
 
 
@@ -195,6 +197,32 @@ def compute_for_ms(ms):
     ],
 )
 def test_what_others_do(call, others):
+    see(call, others)
+
+
+# Its buses are not emulated.
+@pytest.mark.boards("ESP32_GENERIC_C3")
+@pytest.mark.lane("long")
+@pytest.mark.rows(
+    "call, others",
+    [
+        ("sleep", "run"),
+        ("poll", "run"),
+        ("uart_read", "run"),
+        ("soft_spi", "wait"),
+        ("soft_i2c", "wait"),
+        ("time_pulse_us", "wait"),
+        ("hashlib", "turns"),
+        ("framebuf", "wait"),
+        ("deflate", "wait"),
+        ("file", "wait"),
+    ],
+)
+def test_what_others_do_on_an_esp32(call, others):
+    see(call, others)
+
+
+def see(call, others):
     function = globals()[call]()
     start = time.ticks_us()
     function()
