@@ -33,7 +33,8 @@ const char *scenario_path;
 
 static uint8_t main_stack[MAIN_STACK_SIZE] ARENA;
 static uint8_t guest_stacks[2][OTHER_STACK_SIZE] ARENA;
-uint8_t port_heap[HEAP_SIZE] ARENA;
+// Aligned, so that a stack and what is below it share a grain.
+uint8_t port_heap[HEAP_SIZE] ARENA __attribute__((aligned(MICROPY_BYTES_PER_GC_BLOCK)));
 static StaticTask_t guest_tasks[2];
 static int guests_to_come; // and the one that is there
 static mp_obj_t locks[4]; // the scenario's
