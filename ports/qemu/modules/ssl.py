@@ -1,56 +1,43 @@
 # This file is part of modthread. SPDX-License-Identifier: MIT
-"""TLS, as MicroPython documents its module ssl; the module tls does the work."""
+"""TLS with the names that MicroPython's documentation of ssl gives; the module tls does the work."""
 
 import tls
 from tls import *
 
 
-def _content(source):
-    if not isinstance(source, str):
-        return source
-    with open(source, "rb") as file:
-        return file.read()
+def _content(file):
+    if isinstance(file, str):
+        with open(file, "rb") as opened:
+            return opened.read()
+    return file
 
 
 class SSLContext:
     def __init__(self, protocol):
-        self._context = tls.SSLContext(protocol)
-        self._context.verify_mode = CERT_NONE
+        self._tls = tls.SSLContext(protocol)
+        self.verify_mode = CERT_NONE
+
+    # What is not below is in tls: get_ciphers(), set_ciphers() and wrap_socket() of a context.
+    def __getattr__(self, name):
+        return getattr(self._tls, name)
 
     @property
     def verify_mode(self):
-        return self._context.verify_mode
+        return self._tls.verify_mode
 
     @verify_mode.setter
     def verify_mode(self, mode):
-        self._context.verify_mode = mode
-
-    def get_ciphers(self):
-        return self._context.get_ciphers()
-
-    def set_ciphers(self, ciphers):
-        self._context.set_ciphers(ciphers)
+        self._tls.verify_mode = mode
 
     def load_cert_chain(self, certfile, keyfile):
-        self._context.load_cert_chain(_content(certfile), _content(keyfile))
+        self._tls.load_cert_chain(*map(_content, (certfile, keyfile)))
 
     def load_verify_locations(self, cafile=None, cadata=None):
-        self._context.load_verify_locations(_content(cafile) if cafile else cadata)
-
-    def wrap_socket(
-        self, sock, *, server_side=False, do_handshake_on_connect=True, server_hostname=None
-    ):
-        return self._context.wrap_socket(
-            sock,
-            server_side=server_side,
-            do_handshake_on_connect=do_handshake_on_connect,
-            server_hostname=server_hostname,
-        )
+        self._tls.load_verify_locations(cadata if cafile is None else _content(cafile))
 
 
 def wrap_socket(
     sock,
-    *,
     server_side=False,
     key=None,
     cert=None,
@@ -60,14 +47,10 @@ def wrap_socket(
     do_handshake=True,
 ):
     context = SSLContext(PROTOCOL_TLS_SERVER if server_side else PROTOCOL_TLS_CLIENT)
-    if key or cert:
-        context.load_cert_chain(cert, key)
-    if cadata:
-        context.load_verify_locations(cadata=cadata)
     context.verify_mode = cert_reqs
-    return context.wrap_socket(
-        sock,
-        server_side=server_side,
-        do_handshake_on_connect=do_handshake,
-        server_hostname=server_hostname,
-    )
+    if cert is not None:
+        context.load_cert_chain(cert, key)
+    if cadata is not None:
+        context.load_verify_locations(cadata=cadata)
+    options = {"server_hostname": server_hostname, "do_handshake_on_connect": do_handshake}
+    return context.wrap_socket(sock, server_side=server_side, **options)
