@@ -108,6 +108,8 @@ def hand_over():
     time.sleep_ms(100)  # until it waits
     for _ in range(ROUNDS):
         time.sleep_ms(3)
+        while not gate.locked():  # MicroPython's own threads may not have let the waiter run
+            time.sleep_ms(1)
         released[0] = time.ticks_us()
         gate.release()
     ended.acquire()
