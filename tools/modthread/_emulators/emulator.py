@@ -9,8 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from modthread._base import process, project
@@ -18,22 +17,11 @@ from modthread._boards.boards import Board
 from modthread._emulators.forward import LOOPBACK, Forward, HostPort
 from modthread.errors import ModthreadError
 
-SEED_SIZE = 32
+SEED_SIZE = 32  # bytes, of ports/qemu/entropy.c
 START_LIMIT = 10.0  # seconds until the port's name must be there, before the board's time scale
 STOP_LIMIT = 5.0
 KEEP_LIMIT = 10.0  # until all is in files that wired devices have kept, before that scale
 ALL_KEPT = "all"  # the last of these files
-
-
-@contextmanager
-def seed() -> Iterator[int]:
-    """Hold a file without a name, with random bytes; yields its descriptor."""
-    file = os.memfd_create("seed")
-    try:
-        os.write(file, os.urandom(SEED_SIZE))
-        yield file
-    finally:
-        os.close(file)
 
 
 class Emulator:
@@ -59,7 +47,7 @@ class Emulator:
         self._config = board.emulator
         self._icount = icount or board.emulator.icount
         self._process: subprocess.Popen[bytes] | None = None
-        self._kept = tempfile.TemporaryDirectory(prefix="modthread-")
+        self._folder = tempfile.TemporaryDirectory(prefix="modthread-")
         self._forwards = forwards or [Forward(port) for port in board.emulator.forwarded]
         self._host_ports: dict[int, HostPort] = {}  # by the board's ports
 
@@ -86,17 +74,14 @@ class Emulator:
         if str(self._board.image) in command and not self._board.image.is_file():
             build = project.command("firmware", self._board.name)
             raise ModthreadError(f"{self._board.image} is missing; run {build}")
-        with seed() as file:
-            command += [part.format(seed=f"/proc/self/fd/{file}") for part in self._config.seed]
-            self._process = subprocess.Popen(
-                process.killed_with_parent() + command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                bufsize=0,  # select() must see every line
-                process_group=0,  # Ctrl-C on the terminal is for the script, not for the emulator
-                pass_fds=[file],
-            )
+        self._process = subprocess.Popen(
+            process.killed_with_parent() + command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,  # select() must see every line
+            process_group=0,  # Ctrl-C on the terminal is for the script, not for the emulator
+        )
         return self._port()
 
     def stop(self) -> None:
@@ -118,7 +103,7 @@ class Emulator:
 
         Raises ModthreadError if there is no such device.
         """
-        folder = Path(self._kept.name)
+        folder = Path(self._folder.name)
         if "{kept}" not in self._config.command:
             raise ModthreadError(f"nothing that is wired to {self._board.name} keeps anything")
         (folder / ALL_KEPT).unlink(missing_ok=True)
@@ -172,7 +157,7 @@ class Emulator:
         places = {
             "{python}": sys.executable,
             "{firmware}": str(self._board.image),
-            "{kept}": self._kept.name,
+            "{kept}": self._folder.name,
         }
         command = [places.get(part, part) for part in self._config.command]
         if self._host_ports:
@@ -181,6 +166,10 @@ class Emulator:
                 for board, host in self._host_ports.items()
             )
             command += [part.format(forwards=forwards) for part in self._config.network]
+        if self._config.seed:
+            file = Path(self._folder.name, "seed")
+            file.write_bytes(os.urandom(SEED_SIZE))
+            command += [part.format(seed=file) for part in self._config.seed]
         return command if self._icount == "off" else [*command, "-icount", self._icount]
 
     def _port(self) -> str:
