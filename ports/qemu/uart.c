@@ -28,7 +28,6 @@ typedef struct _cmsdk_uart_t {
 #define CTRL_RX_INTERRUPT (1 << 3)
 #define INT_RX (1 << 1)
 
-
 // Less urgent than configMAX_SYSCALL_INTERRUPT_PRIORITY, for it calls the kernel.
 #define RX_PRIORITY (0x80)
 
