@@ -16,6 +16,8 @@
 #include "py/objlist.h"
 #include "py/runtime.h"
 
+#include "modthread/dither.h"
+
 #include "compiled.h"
 
 // What the processor pushes when it takes an exception (Arm DDI 0403, B1.5.6).
@@ -29,8 +31,6 @@ typedef struct _exception_frame_t {
 
 // Bits of the xPSR: amidst an IT block or a load of several registers, where only the same exception's return can go on.
 #define XPSR_IT_ICI (0x0600fc00)
-
-#define DITHER_MASK (0x7f)
 
 static struct {
     uint32_t pc; // where the task goes on
@@ -158,15 +158,6 @@ __attribute__((naked)) static void attend_here(void) {
         "pop {r0-r4, pc}       \n"
         ".ltorg                \n"
         );
-}
-
-// A loop may be in step with the tick, and be interrupted at the same instruction each time, or in the same C function: wait
-// for a while of another length each time.
-static void dither(void) {
-    static uint32_t random = 1;
-    random = random * 1664525 + 1013904223;
-    for (volatile uint32_t i = (random >> 16) & DITHER_MASK; i != 0; i--) {
-    }
 }
 
 void compiled_tick(void) {

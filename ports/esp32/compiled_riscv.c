@@ -12,11 +12,10 @@
 #include "esp_attr.h"
 #include "riscv/rvruntime-frames.h"
 
+#include "modthread/dither.h"
 #include "modthread/kernel.h"
 
 #include "compiled.h"
-
-#define DITHER_MASK (0x7f)
 
 static struct {
     uint32_t pc; // where the task goes on
@@ -172,15 +171,6 @@ __attribute__((naked)) static void attend_here(void) {
         "addi sp, sp, 64      \n"
         "mret                 \n"
         );
-}
-
-// A loop may be in step with the tick, and be interrupted at the same instruction each time, or in the same C function: wait
-// for a while of another length each time.
-static void IRAM_ATTR dither(void) {
-    static uint32_t random = 1;
-    random = random * 1664525 + 1013904223;
-    for (volatile uint32_t i = (random >> 16) & DITHER_MASK; i != 0; i--) {
-    }
 }
 
 // When it is interrupted the kernel has a task's stack pointer in the first word of its TCB, and there the registers are
