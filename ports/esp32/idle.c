@@ -15,7 +15,7 @@
 
 static volatile bool idle_has_run[configNUMBER_OF_CORES];
 
-static bool all_have_run(void) {
+static bool IRAM_ATTR all_have_run(void) {
     for (size_t core = 0; core < configNUMBER_OF_CORES; core++) {
         if (!idle_has_run[core]) {
             return false;
@@ -39,10 +39,10 @@ void IRAM_ATTR idle_watch(void) {
         return;
     }
     ticks = 0;
+    if (!all_have_run()) {
+        mp_thread_pause();
+    }
     for (size_t core = 0; core < configNUMBER_OF_CORES; core++) {
-        if (!idle_has_run[core]) {
-            mp_thread_pause();
-        }
         idle_has_run[core] = false;
     }
 }
