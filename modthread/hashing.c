@@ -14,7 +14,6 @@
 #ifndef MODTHREAD_HASHING_PART
 #define MODTHREAD_HASHING_PART (256)
 #endif
-#define PART (MODTHREAD_HASHING_PART)
 
 static bus_t hasher = BUS_FREE;
 static mp_obj_t hashed; // the object with which its owner hashes
@@ -39,7 +38,7 @@ static void leave(void *use_in) {
 
 static void update_in_parts(mp_fun_2_t update, mp_obj_t self, const uint8_t *data, size_t size) {
     do {
-        size_t now = MIN(size, PART);
+        size_t now = MIN(size, MODTHREAD_HASHING_PART);
         mp_obj_str_t part = { { &mp_type_bytes }, 0, now, data };
         update(self, MP_OBJ_FROM_PTR(&part));
         data += now;
@@ -51,7 +50,7 @@ static void update_in_parts(mp_fun_2_t update, mp_obj_t self, const uint8_t *dat
 mp_obj_t hashing_update(mp_fun_2_t update, mp_obj_t self, mp_obj_t data) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(data, &info, MP_BUFFER_READ);
-    if (self != hashed && (info.len <= PART || !bus_may_park())) {
+    if (self != hashed && (info.len <= MODTHREAD_HASHING_PART || !bus_may_park())) {
         return update(self, data);
     }
     use_t use;
