@@ -125,6 +125,7 @@ void lan9118_start(uint8_t address[6]) {
     LAN->tx_cfg = TX_CFG_ON;
     mac_write(MAC_CR, MAC_CR_FULL_DUPLEX | MAC_CR_MULTICAST | MAC_CR_TX_ON | MAC_CR_RX_ON);
     LAN->irq_cfg = IRQ_CFG_ENABLED_ACTIVE_HIGH; // before, it is active low
+    NVIC_ICPR0 = 1 << LAN9118_IRQ;
     nvic_enable(LAN9118_IRQ, IRQ_PRIORITY);
     lan9118_listen();
 }

@@ -11,10 +11,9 @@
 #define NVIC_ICPR0 (*(volatile uint32_t *)0xe000e280)
 #define NVIC_IPR ((volatile uint8_t *)0xe000e400)
 
-// Enable an interrupt, with a priority; one that is pending from before is forgotten.
+// Enable an interrupt, with a priority.
 static inline void nvic_enable(unsigned int number, uint8_t priority) {
     NVIC_IPR[number] = priority;
-    NVIC_ICPR0 = 1u << number;
     NVIC_ISER0 = 1u << number;
 }
 

@@ -155,7 +155,7 @@ WRITE = re.compile(r"addr (0xe000e\w{3}|0x4\w{7}) value (\w+) size (\d) name '([
 UART_DATA = "0x40004000"
 SHPR3 = "0xe000ed20"  # by which the kernel's two interrupts are the least urgent
 # The priority of the alarm that ends waits, and that it is enabled.
-ALARM = (("0xe000e40a", "0xff"), ("0xe000e280", "0x400"), ("0xe000e100", "0x400"))
+ALARM = (("0xe000e40a", "0xff"), ("0xe000e100", "0x400"))
 
 
 def writes(threads: Threads, folder: Path) -> list[tuple[str, ...]]:
