@@ -75,7 +75,13 @@ def ended(condition, ms=2000):
     return True
 
 
-def goes_on_beside(spin):
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
+@pytest.mark.parametrize(
+    "kind",
+    ["viper", "native", pytest.param("asm", marks=pytest.mark.boards("MPS2_AN385", "RPI_PICO"))],
+)
+def test_main_goes_on_beside_a_loop_in_a_thread(kind):
+    spin = SPINS.get(kind) or assembled("asm_spin")
     flag = bytearray(1)
     done = []
 
@@ -96,17 +102,12 @@ def goes_on_beside(spin):
 
 
 @pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
-@pytest.mark.parametrize("kind", ["viper", "native"])
-def test_main_goes_on_beside_a_loop_in_a_thread(kind):
-    goes_on_beside(SPINS[kind])
-
-
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
-def test_main_goes_on_beside_a_loop_of_assembler_in_a_thread():
-    goes_on_beside(assembled("asm_spin"))
-
-
-def is_called_back_beside(spin):
+@pytest.mark.parametrize(
+    "kind",
+    ["viper", "native", pytest.param("asm", marks=pytest.mark.boards("MPS2_AN385", "RPI_PICO"))],
+)
+def test_callbacks_run_beside_a_loop_in_main(kind):
+    spin = SPINS.get(kind) or assembled("asm_spin")
     flag = bytearray(1)
     calls = []
 
@@ -119,17 +120,6 @@ def is_called_back_beside(spin):
     spin(flag)
     timer.deinit()
     assert calls[:3] == [_thread.get_ident()] * 3
-
-
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
-@pytest.mark.parametrize("kind", ["viper", "native"])
-def test_callbacks_run_beside_a_loop_in_main(kind):
-    is_called_back_beside(SPINS[kind])
-
-
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
-def test_callbacks_run_beside_a_loop_of_assembler_in_main():
-    is_called_back_beside(assembled("asm_spin"))
 
 
 @micropython.viper
@@ -145,7 +135,13 @@ def checksum(n: int) -> int:
     return a ^ b
 
 
-def computes_the_same(function):
+@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
+@pytest.mark.parametrize(
+    "name",
+    ["checksum", pytest.param("add_carries", marks=pytest.mark.boards("MPS2_AN385", "RPI_PICO"))],
+)
+def test_it_computes_the_same_beside_threads(name):
+    function = checksum if name == "checksum" else assembled(name)
     turns = 100_000
     right = function(turns)
     interval = _thread.getswitchinterval()
@@ -165,13 +161,3 @@ def computes_the_same(function):
         assert set(results) == {right}, results
     finally:
         _thread.setswitchinterval(interval)
-
-
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO", "ESP32_GENERIC_C3")
-def test_it_computes_the_same_beside_threads():
-    computes_the_same(checksum)
-
-
-@pytest.mark.boards("MPS2_AN385", "RPI_PICO")
-def test_assembler_computes_the_same_beside_threads():
-    computes_the_same(assembled("add_carries"))
