@@ -1,5 +1,6 @@
 """A board on a network that this host reaches, and what tests do with it."""
 
+import hashlib
 import socket
 import threading
 import time
@@ -129,6 +130,17 @@ def service(handle: Callable[[socket.socket], object]) -> Iterator[int]:
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join(5)
+
+
+def send_digest(client: socket.socket, size: int) -> None:
+    """Send so many bytes, which depend on the byte that the client sends first."""
+    client.sendall(hashlib.shake_128(client.recv(1)).digest(size))
+
+
+def digest_lines(size: int, *seeds: bytes) -> list[str]:
+    """Return what a client says of each of them: how many bytes came, and their SHA-256."""
+    sums = (hashlib.sha256(hashlib.shake_128(seed).digest(size)) for seed in seeds)
+    return [f"{size} {one.hexdigest()}" for one in sums]
 
 
 def pause(seconds: float) -> Callable[[], None]:

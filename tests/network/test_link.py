@@ -17,6 +17,11 @@ NO_ROUTE = 113  # EHOSTUNREACH
 Cable = Callable[[bool], None]
 
 
+def read_to_prompt(monitor: socket.socket) -> None:
+    while not monitor.recv(4096).endswith(b"(qemu) "):
+        pass
+
+
 @pytest.fixture
 def cable(device: Device, tmp_path: Path) -> Iterator[tuple[Online, Cable]]:
     """A board of its own, and what pulls its cable out and plugs it in: QEMU's monitor."""
@@ -33,11 +38,9 @@ def cable(device: Device, tmp_path: Path) -> Iterator[tuple[Online, Cable]]:
         with socket.socket(socket.AF_UNIX) as monitor:
             monitor.connect(str(where))
             monitor.settimeout(30)
-            while not monitor.recv(4096).endswith(b"(qemu) "):
-                pass
+            read_to_prompt(monitor)
             monitor.sendall(b"set_link lan9118.0 %s\n" % (b"on" if is_in else b"off"))
-            while not monitor.recv(4096).endswith(b"(qemu) "):
-                pass
+            read_to_prompt(monitor)
 
     device.emulator.pause()
     try:

@@ -1,15 +1,12 @@
 """Sockets and threads, with real peers on this host."""
 
-import hashlib
 import re
 import socket
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from online import Online, pause, service
+from online import Online, digest_lines, pause, send_digest, service
 
 from modthread._base.project import ROOT
 
@@ -135,20 +132,8 @@ def test_the_example(online: Online) -> None:
 SIZE = 100_000
 
 
-@contextmanager
-def download() -> Iterator[int]:
-    """Serve SIZE bytes that depend on the byte which a client sends first."""
-
-    def send(client: socket.socket) -> None:
-        seed = client.recv(1)
-        client.sendall(hashlib.shake_128(seed).digest(SIZE))
-
-    with service(send) as port:
-        yield port
-
-
 def test_two_downloads_beside_a_thread_that_allocates(online: Online) -> None:
-    with download() as port:
+    with service(lambda client: send_digest(client, SIZE)) as port:
         said = online.run(f"""
 import hashlib
 stop, sums = [], {{}}
@@ -174,8 +159,7 @@ stop.append(1)
 for seed in sorted(sums):
     print(*sums[seed])
 """)
-    sums = [hashlib.sha256(hashlib.shake_128(seed).digest(SIZE)) for seed in (b"a", b"b")]
-    assert said.splitlines() == [f"{SIZE} {one.hexdigest()}" for one in sums]
+    assert said.splitlines() == digest_lines(SIZE, b"a", b"b")
 
 
 def test_a_socket_that_another_thread_closes(online: Online) -> None:

@@ -1,6 +1,5 @@
 """TLS beside threads: clients and servers on the board; on the host it is Python's ssl."""
 
-import hashlib
 import re
 import socket
 import ssl
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 from certificates import NAME, Identity, identity
-from online import Online, pause, service
+from online import Online, digest_lines, pause, send_digest, service
 
 pytestmark = [
     pytest.mark.boards("MPS2_AN385", "RPI_PICO_W"),
@@ -46,8 +45,7 @@ def tls_service(one: Identity, handle: Callable[[ssl.SSLSocket], object]) -> Ite
 
 
 def send(connection: ssl.SSLSocket) -> None:
-    """Send SIZE bytes that depend on the byte which a client sends first."""
-    connection.sendall(hashlib.shake_128(connection.recv(1)).digest(SIZE))
+    send_digest(connection, SIZE)
 
 
 def prelude(online: Online, one: Identity, port: int = 0) -> str:
@@ -70,7 +68,6 @@ def wrap(context, name={NAME!r}):
     peer.connect(({online.network.host!r}, {port}))
     return context.wrap_socket(peer, server_hostname=name)
 def start(function, *arguments):
-    _thread.stack_size({STACK})
     return _thread.start_new_thread(function, arguments)
 """
 
@@ -105,8 +102,7 @@ stop.append(1)
 for seed in sorted(sums):
     print(*sums[seed])
 """)
-    sums = [hashlib.sha256(hashlib.shake_128(seed).digest(SIZE)) for seed in (b"a", b"b")]
-    assert said.splitlines() == [f"{SIZE} {each.hexdigest()}" for each in sums]
+    assert said.splitlines() == digest_lines(SIZE, b"a", b"b")
 
 
 # Connections of one context have one private key, and RSA changes what belongs to it.
