@@ -7,19 +7,19 @@ S = _thread._Semaphore(1)
 inside = []
 
 
+def go_in(n):
+    S.acquire()
+    inside.append(n)
+    for _ in range(1):
+        assert inside == [n]
+    inside.remove(n)
+    S.release()
+
+
+# No branch comes between, where the thread that was woken would go on.
 def work(n):
-    S.acquire()
-    inside.append(n)
-    for _ in range(1):
-        assert inside == [n]
-    inside.remove(n)
-    S.release()
-    S.acquire()
-    inside.append(n)
-    for _ in range(1):
-        assert inside == [n]
-    inside.remove(n)
-    S.release()
+    go_in(n)
+    go_in(n)
 
 
 def main():
